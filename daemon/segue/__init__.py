@@ -1,0 +1,1 @@
+"""Segue gives people's own media servers ears."""

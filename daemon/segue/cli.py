@@ -1,0 +1,5 @@
+"""The command `segue`."""
+
+
+def main() -> None:
+    """Run the command line."""

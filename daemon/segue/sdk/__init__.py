@@ -1,0 +1,47 @@
+"""All that an adapter may use, beside `segue.model`."""
+
+from segue.sdk.contract import (
+    Adapter,
+    CatchesUp,
+    KeepsHistory,
+    Play,
+    Publishes,
+    ReadsPlaylists,
+    ReceivesWebhooks,
+    ServerInfo,
+    User,
+    Watches,
+    WebhookDelivery,
+)
+from segue.sdk.errors import (
+    AdapterError,
+    AuthFailed,
+    Malformed,
+    NotFound,
+    Unavailable,
+    Unsupported,
+)
+from segue.sdk.plugin import AdapterPlugin, ServerConfig, Toolbox
+
+__all__ = [
+    "Adapter",
+    "AdapterError",
+    "AdapterPlugin",
+    "AuthFailed",
+    "CatchesUp",
+    "KeepsHistory",
+    "Malformed",
+    "NotFound",
+    "Play",
+    "Publishes",
+    "ReadsPlaylists",
+    "ReceivesWebhooks",
+    "ServerConfig",
+    "ServerInfo",
+    "Toolbox",
+    "Unavailable",
+    "Unsupported",
+    "User",
+    "Watches",
+    "WebhookDelivery",
+]

@@ -1,0 +1,21 @@
+-- Bearer tokens of the admin API; only a hash is kept.
+create table tokens (
+    id              bigint generated always as identity primary key,
+    name            text not null unique,
+    lookup          text not null unique,       -- the token's public half
+    secret_hash     text not null,              -- argon2id of its secret half
+    scopes          text[] not null check (scopes <@ array['admin', 'read', 'play'] and scopes <> '{}'),
+    created_at      timestamptz not null default now(),
+    last_used_at    timestamptz,
+    revoked_at      timestamptz
+);
+
+-- Deliveries that a hook accepted and intake has not yet worked off.
+create table inbox (
+    id              bigint generated always as identity primary key,
+    server_id       bigint not null references servers on delete cascade,
+    track_id        text,                       -- null: look at everything again
+    gone            boolean not null default false,
+    received_at     timestamptz not null default now()
+);
+create index inbox_server on inbox (server_id, id);
