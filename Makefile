@@ -1,0 +1,47 @@
+# Everything a person needs: make up | test | check | bench | lock | clean
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+MUSIC ?=
+
+.PHONY: up test check lint types imports bench lock clean
+
+up: $(VENV)/.up  ## set everything up and run Segue; MUSIC=<folder> connects a folder of music
+	@$(BIN)/segue up $(if $(MUSIC),--music "$(MUSIC)")
+
+test: $(VENV)/.dev  ## the quick suite
+	$(BIN)/python -m pytest -q -m "not slow and not faults"
+
+check: $(VENV)/.dev lint types imports  ## what CI runs: lint, types, imports, docs and every test
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## run every benchmark; see benchmarks/README.md for single ones
+	@for bench in benchmarks/*.py; do echo "== $$bench"; $(BIN)/python "$$bench" || exit 1; done
+
+lock: $(VENV)/.dev  ## resolve requirements/*.lock anew
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded --extra cpu --extra build -o requirements/up.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded --extra cpu --extra build --extra dev -c requirements/up.lock -o requirements/dev.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded --extra gpu --extra build -o requirements/gpu.lock
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+
+clean:  ## remove the virtual environment and caches; never a data folder
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.up: requirements/up.lock pyproject.toml
+$(VENV)/.dev: requirements/dev.lock pyproject.toml
+$(VENV)/.up $(VENV)/.dev:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Segue needs Python 3.11 or newer; this is %d.%d. Name another one: make PYTHON=python3.12" % sys.version_info[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
