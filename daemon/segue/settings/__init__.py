@@ -1,0 +1,14 @@
+"""Settings: file < secret files < environment < command line; the only reader of the environment."""
+
+from segue.settings.fields import AnalysisSection, ServerSection, Settings
+from segue.settings.loading import Loaded, SettingsError, load, load_settings
+
+__all__ = [
+    "AnalysisSection",
+    "Loaded",
+    "ServerSection",
+    "Settings",
+    "SettingsError",
+    "load",
+    "load_settings",
+]

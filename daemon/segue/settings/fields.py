@@ -1,0 +1,180 @@
+"""Every setting: its name, type, default and one sentence of documentation."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+DEFAULT_DATA_DIR = Path("segue-data")
+TABLES = ("analysis", "servers")
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must begin with http:// or https:// and name a host")
+    return value.rstrip("/")
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return value
+
+
+def _full_path(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+def _processors_less_one() -> int:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, usable - 1)
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+FullPath = Annotated[Path, AfterValidator(_full_path)]
+ServerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+
+
+class ServerSection(BaseModel):
+    """One media server or music folder; the keys beside `kind` belong to its adapter."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str = Field(
+        min_length=1,
+        description="Which adapter speaks to this server, for example `folder`; the adapter's own page "
+        "documents the section's other keys.",
+    )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the adapter's own model is to check; may hold secrets."""
+        return dict(self.model_extra or {})
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        return [("kind", self.kind), ("options", sorted(self.options))]
+
+
+class AnalysisSection(BaseModel):
+    """How recordings are heard."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quality: Literal["fast", "balanced", "full"] = Field(
+        default="balanced",
+        description="How much of each recording is heard in the end: a few windows (`fast`), thirty "
+        "evenly spaced patches (`balanced`) or everything (`full`).",
+    )
+    slots: int = Field(
+        default_factory=_processors_less_one,
+        ge=1,
+        le=256,
+        description="How many recordings one worker hears at the same time.",
+        json_schema_extra={"default_in_words": "usable processors less one, at least 1"},
+    )
+    idle_seconds: float = Field(
+        default=120.0,
+        gt=0,
+        description="After so many seconds without work the model leaves the memory.",
+    )
+    nice: int = Field(
+        default=10,
+        ge=0,
+        le=19,
+        description="How far hearing steps back for other programs, from 0 (not at all) to 19 (wholly).",
+    )
+
+
+class Settings(BaseSettings):
+    """All settings of one installation. Made directly it reads nothing; `load_settings` does."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    data_dir: FullPath = Field(
+        default=DEFAULT_DATA_DIR,
+        description="The folder that holds everything Segue keeps: database, key file, first-run token, "
+        "settings file.",
+    )
+    config: FullPath | None = Field(
+        default=None,
+        description="The settings file; can only be set in the environment or on the command line.",
+        json_schema_extra={"default_in_words": "`segue.toml` in `data_dir`, if it exists"},
+    )
+    secrets_dir: FullPath | None = Field(
+        default=None,
+        description="A folder of files named like environment variables (`segue_admin_token`), each "
+        "holding one value, as Docker and systemd hand out secrets; can only be set in the environment.",
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="The address the daemon listens on; `0.0.0.0` lets other machines reach it.",
+    )
+    port: int = Field(default=4711, ge=1, le=65535, description="The port the daemon listens on.")
+    public_url: HttpUrl | None = Field(
+        default=None,
+        description="How media servers and people reach the daemon from outside, where that differs "
+        "from `host` and `port`.",
+    )
+    admin_token: Secret | None = Field(
+        default=None,
+        description="A token with every right, chosen by you; without it one is made at the first start.",
+        json_schema_extra={"default_in_words": "made at the first start, kept in `data_dir`"},
+    )
+    database_url: Secret | None = Field(
+        default=None,
+        description="A PostgreSQL server of your own, as `postgresql://…` or a libpq connection string.",
+        json_schema_extra={"default_in_words": "the embedded PostgreSQL of `segue up`"},
+    )
+    redis_url: RedisUrl | None = Field(
+        default=None,
+        description="A Redis or Valkey server of your own, as `redis://…`, `rediss://…` or `unix://…`.",
+        json_schema_extra={"default_in_words": "the embedded Valkey of `segue up`"},
+    )
+    music: FullPath | None = Field(
+        default=None,
+        description="A folder of music that `segue up` connects as the server `music`.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important log lines that are still written."
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        default="auto",
+        description="Log lines for people (`console`) or for machines (`json`); `auto` looks whether a "
+        "terminal is there.",
+    )
+    url: HttpUrl | None = Field(
+        default=None,
+        description="Where the command line finds the daemon.",
+        json_schema_extra={"default_in_words": "`http://` with `host` and `port`"},
+    )
+    token: Secret | None = Field(
+        default=None,
+        description="The token that the command line presents to the daemon.",
+        json_schema_extra={"default_in_words": "`admin_token`, else the one kept in `data_dir`"},
+    )
+    analysis: AnalysisSection = Field(
+        default_factory=AnalysisSection, description="How recordings are heard."
+    )
+    servers: dict[ServerName, ServerSection] = Field(
+        default_factory=dict,
+        description="Connected servers, each a table under its own name: `[servers.attic]` in the file, "
+        "`SEGUE_SERVERS__ATTIC__…` in the environment.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
