@@ -11,13 +11,16 @@ create table servers (
     last_error      text,
     product         text,
     product_version text,
-    last_walk_at    timestamptz,                -- the last walk that ended normally
-    last_walk       bigint not null default 0,  -- its number
+    last_walk_at    timestamptz,                -- when the last walk that ended normally began
     loss_doubted_at timestamptz,                -- a walk lost so much that a second one must agree
     feed_owner      text,                       -- the process that holds this server's feed
     feed_until      timestamptz,
+    withdrawn       boolean not null default false,  -- the settings no longer name it: left alone
     created_at      timestamptz not null default now()
 );
+
+-- How much of a recording is heard, least first: the order of the values is their rank.
+create type quality as enum ('fast', 'balanced', 'full');
 
 -- A recording is one piece of audio, however many tracks play it.
 create table recordings (
@@ -27,20 +30,26 @@ create table recordings (
     fingerprint     bytea,                      -- acoustic, first byte names the algorithm
     seconds         real,
     plays           integer not null default 0,
-    wanted          text check (wanted in ('fast', 'balanced', 'full')),
+    wanted          quality,
     wanted_at       timestamptz,
     not_before      timestamptz,                -- back-off after a passing fault
     attempts        integer not null default 0,
-    failure         text,                       -- why it could not be heard, as a sentence
+    leases_lost     integer not null default 0, -- leases that ran out without a word since it was wanted
+    failure         text,                       -- why it could not be heard, as a sentence; with a want: why not yet
     failed_at       timestamptz,
     lease_owner     text,
     lease_until     timestamptz,
     created_at      timestamptz not null default now(),
     check ((lease_owner is null) = (lease_until is null))
 );
-create index recordings_content_key on recordings (content_key) where content_key is not null;
+create unique index recordings_content_key on recordings (content_key) where content_key is not null;
 create index recordings_audio_hash on recordings (audio_hash) where audio_hash is not null;
-create index recordings_wanted on recordings (wanted, plays desc, wanted_at, id) where wanted is not null;
+create index recordings_wanted on recordings (wanted, plays desc, wanted_at desc, id) where wanted is not null;
+
+-- Text as people search it: no case, no accents, no punctuation.
+create function fold(words text) returns text language sql immutable strict parallel safe return
+    btrim(regexp_replace(regexp_replace(lower(normalize(words, NFKD)), '[\u0300-\u036f''’]', '', 'g'),
+                         '[\s!-/:-@\[-`{-~\u00a1-\u00bf\u2000-\u206f\u3000-\u303f]+', ' ', 'g'));
 
 -- A track is one item of one server, under that server's own id.
 create table tracks (
@@ -65,13 +74,21 @@ create table tracks (
     musicbrainz_recording text,
     content_key     text,
     added_at        timestamptz,
-    seen_walk       bigint not null default 0,
     missing_since   timestamptz,
     created_at      timestamptz not null default now(),
-    updated_at      timestamptz not null default now(),
-    search          text generated always as (
-        lower(coalesce(artist, '') || ' ' || title || ' ' || coalesce(album, ''))) stored,
+    updated_at      timestamptz not null default now(),  -- when the server last told something new of it
+    search          text not null generated always as (
+        fold(coalesce(artist, '') || ' ' || title || ' ' || coalesce(album, ''))) stored,
     unique (server_id, server_track_id)
 );
 create index tracks_recording on tracks (recording_id);
 create index tracks_missing on tracks (missing_since) where missing_since is not null;
+create index tracks_content_key on tracks (content_key) where content_key is not null;
+
+-- Fuzzy search, where the database offers it and lets us have it.
+do $$ begin
+    create extension if not exists pg_trgm;
+    create index tracks_search on tracks using gin (search gin_trgm_ops);
+exception when insufficient_privilege or undefined_file or undefined_object or feature_not_supported then
+    raise notice 'pg_trgm is not available: the search finds exact words only';
+end $$;

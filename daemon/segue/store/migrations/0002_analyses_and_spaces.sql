@@ -9,12 +9,14 @@ create table spaces (
     created_at  timestamptz not null default now()
 );
 create unique index spaces_serving on spaces (serving) where serving;
+-- The network's own embedding: always kept, and serves until a projection does.
+insert into spaces (name, dimensions, serving) values ('musicnn-raw', 200, true);
 
 -- What was heard in a recording, by which version of the engine. Missing is null, never 0.
 create table analyses (
     recording_id    bigint primary key references recordings on delete cascade,
     version         integer not null,
-    quality         text not null check (quality in ('fast', 'balanced', 'full')),
+    quality         quality not null,
     patches         integer not null,
     embedding       bytea not null check (octet_length(embedding) = 800),      -- 200 float32
     tags            bytea not null check (octet_length(tags) = 200),           -- 50 float32
@@ -67,6 +69,16 @@ begin
 end $$;
 create trigger stamp_embedding before insert or update on embeddings
     for each row execute function stamp_embedding();
+
+-- Whoever deletes a recording, its vectors stay behind as tombstones.
+create function bury_embeddings() returns trigger language plpgsql as $$
+begin
+    update embeddings set vector = null where recording_id = old.id and vector is not null;
+    return null;
+end $$;
+create trigger bury_embeddings after delete on recordings
+    for each row execute function bury_embeddings();
+create index embeddings_recording on embeddings (recording_id);
 
 -- Transaction numbers belong to one database cluster; after a restore elsewhere all rows are stamped anew.
 create table cluster_identity (

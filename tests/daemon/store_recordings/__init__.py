@@ -1,0 +1,1 @@
+"""Recordings, analyses, embeddings and spaces in PostgreSQL."""
