@@ -1,0 +1,52 @@
+"""Connections to PostgreSQL: short transactions, bounded waits, healed after a restart."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+Connection = AsyncConnection[TupleRow]
+Pool = AsyncConnectionPool[Connection]
+
+__all__ = ["Connection", "Pool", "conninfo", "open_pool"]
+
+
+@asynccontextmanager
+async def open_pool(
+    dsn: str, *, max_size: int, min_size: int = 1, wait_seconds: float = 30
+) -> AsyncIterator[Pool]:
+    """A pool for as long as the block lasts; it does not wait for the database to be there."""
+    pool = AsyncConnectionPool(
+        conninfo(dsn),
+        min_size=min(min_size, max_size),
+        max_size=max_size,
+        timeout=wait_seconds,
+        reconnect_timeout=5,
+        max_idle=120,
+        open=False,
+        check=AsyncConnectionPool.check_connection,  # else the first calls after a restart fail
+    )
+    await pool.open()
+    try:
+        yield pool
+    finally:
+        await pool.close(timeout=5)
+
+
+def conninfo(dsn: str, *, statement_seconds: int = 60, idle_seconds: int = 60) -> str:
+    """The address with time limits, so that neither a lost host nor a forgotten transaction blocks others."""
+    return make_conninfo(
+        dsn,
+        connect_timeout=10,
+        application_name="segue",
+        keepalives_idle=30,
+        keepalives_interval=10,
+        keepalives_count=3,
+        options=_OPTIONS.format(statement=statement_seconds, idle=idle_seconds),
+    )
+
+
+_OPTIONS = "-c timezone=UTC -c statement_timeout={statement}s -c idle_in_transaction_session_timeout={idle}s"
