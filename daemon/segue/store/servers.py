@@ -1,0 +1,231 @@
+"""Servers: what is connected, in which state, and who listens to its feed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from psycopg.rows import class_row, scalar_row
+
+from segue.model import ServerKey
+from segue.store.pool import Connection
+
+__all__ = [
+    "Server",
+    "ServerState",
+    "Summary",
+    "by_name",
+    "claim_feed",
+    "get",
+    "insert",
+    "list_",
+    "reconfigure",
+    "release_feed",
+    "remove",
+    "set_product",
+    "set_state",
+    "set_withdrawn",
+    "summaries",
+    "walk_doubted",
+    "walk_ended",
+]
+
+
+class ServerState(StrEnum):
+    """new: never reached · lost: nobody need act · refused, broken: the operator must."""
+
+    NEW = "new"
+    CONNECTED = "connected"
+    LOST = "lost"
+    REFUSED = "refused"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """One row of servers; `withdrawn`: the settings no longer name it, so it is left alone."""
+
+    id: ServerKey
+    name: str
+    kind: str
+    origin: str
+    config_sealed: bytes
+    hook_secret_sealed: bytes
+    state: ServerState
+    state_since: datetime
+    last_error: str | None
+    product: str | None
+    product_version: str | None
+    last_walk_at: datetime | None
+    loss_doubted_at: datetime | None
+    feed_owner: str | None
+    feed_until: datetime | None
+    withdrawn: bool
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", ServerState(self.state))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How many tracks of a server are present, missing, heard, and could not be heard."""
+
+    server: ServerKey
+    tracks: int
+    missing: int
+    heard: int
+    failed: int
+
+
+async def list_(c: Connection) -> list[Server]:
+    """All servers by name."""
+    async with c.cursor(row_factory=class_row(Server)) as cursor:
+        await cursor.execute(_SELECT + "order by name")
+        return await cursor.fetchall()
+
+
+async def get(c: Connection, server: ServerKey) -> Server | None:
+    async with c.cursor(row_factory=class_row(Server)) as cursor:
+        await cursor.execute(_SELECT + "where id = %s", (server,))
+        return await cursor.fetchone()
+
+
+async def by_name(c: Connection, name: str) -> Server | None:
+    async with c.cursor(row_factory=class_row(Server)) as cursor:
+        await cursor.execute(_SELECT + "where name = %s", (name,))
+        return await cursor.fetchone()
+
+
+async def summaries(c: Connection, server: ServerKey | None = None) -> list[Summary]:
+    """Counts of every server, or of one."""
+    async with c.cursor(row_factory=class_row(Summary)) as cursor:
+        await cursor.execute(_SUMMARIES, {"server": server})
+        return await cursor.fetchall()
+
+
+async def insert(
+    c: Connection, *, name: str, kind: str, origin: str, config_sealed: bytes, hook_secret_sealed: bytes
+) -> Server | None:
+    """A new server; None when the name is taken."""
+    async with c.cursor(row_factory=class_row(Server)) as cursor:
+        await cursor.execute(
+            """insert into servers (name, kind, origin, config_sealed, hook_secret_sealed)
+               values (%s, %s, %s, %s, %s) on conflict (name) do nothing returning """
+            + _COLUMNS,
+            (name, kind, origin, config_sealed, hook_secret_sealed),
+        )
+        return await cursor.fetchone()
+
+
+async def reconfigure(
+    c: Connection, server: ServerKey, *, kind: str, origin: str, config_sealed: bytes
+) -> bool:
+    """Other settings for a server: what is known of its state is void."""
+    cursor = await c.execute(
+        """update servers set kind = %s, origin = %s, config_sealed = %s, withdrawn = false,
+                  state = 'new', state_since = now(), last_error = null
+            where id = %s""",
+        (kind, origin, config_sealed, server),
+    )
+    return cursor.rowcount == 1
+
+
+async def set_withdrawn(c: Connection, server: ServerKey, withdrawn: bool) -> bool:
+    """Whether the settings still name it; True when that is news."""
+    cursor = await c.execute(
+        "update servers set withdrawn = %s where id = %s and withdrawn <> %s", (withdrawn, server, withdrawn)
+    )
+    return cursor.rowcount == 1
+
+
+async def remove(c: Connection, server: ServerKey) -> bool:
+    """Forget a server and its tracks; what was heard stays with the recordings."""
+    cursor = await c.execute("delete from servers where id = %s", (server,))
+    return cursor.rowcount == 1
+
+
+async def set_state(
+    c: Connection, server: ServerKey, state: ServerState, *, error: str | None = None
+) -> bool:
+    """Note how the server is; True when that is another state than before."""
+    async with c.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(_SET_STATE, {"server": server, "state": state.value, "error": error})
+        return bool(await cursor.fetchone())
+
+
+async def set_product(c: Connection, server: ServerKey, product: str, version: str) -> None:
+    """Note what the server says of itself."""
+    await c.execute(
+        """update servers set product = %(product)s, product_version = %(version)s
+            where id = %(server)s
+              and (product, product_version) is distinct from (%(product)s, %(version)s)""",
+        {"server": server, "product": product, "version": version},
+    )
+
+
+async def walk_ended(c: Connection, server: ServerKey, began_at: datetime) -> None:
+    """A walk ended normally and was believed."""
+    await c.execute(
+        "update servers set last_walk_at = %s, loss_doubted_at = null where id = %s", (began_at, server)
+    )
+
+
+async def walk_doubted(c: Connection, server: ServerKey) -> None:
+    """A walk ended normally but lost so much that a second one must agree."""
+    await c.execute("update servers set loss_doubted_at = clock_timestamp() where id = %s", (server,))
+
+
+async def claim_feed(c: Connection, server: ServerKey, owner: str, *, seconds: float) -> bool:
+    """Become, or stay, the one process that listens to this server."""
+    cursor = await c.execute(
+        """update servers set feed_owner = %(owner)s,
+                  feed_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+            where id = %(server)s
+              and (feed_owner is null or feed_owner = %(owner)s or feed_until < clock_timestamp())""",
+        {"server": server, "owner": owner, "seconds": seconds},
+    )
+    return cursor.rowcount == 1
+
+
+async def release_feed(c: Connection, server: ServerKey, owner: str) -> None:
+    """Let another process listen."""
+    await c.execute(
+        "update servers set feed_owner = null, feed_until = null where id = %s and feed_owner = %s",
+        (server, owner),
+    )
+
+
+_COLUMNS = """
+    id, name, kind, origin, config_sealed, hook_secret_sealed, state, state_since, last_error, product,
+    product_version, last_walk_at, loss_doubted_at, feed_owner, feed_until, withdrawn, created_at
+"""
+_SELECT = "select " + _COLUMNS + " from servers "
+
+_SUMMARIES = """
+select s.id as server,
+       count(t.id) filter (where t.missing_since is null) as tracks,
+       count(t.id) filter (where t.missing_since is not null) as missing,
+       count(a.recording_id) filter (where t.missing_since is null) as heard,
+       count(r.failure) filter (where t.missing_since is null and r.wanted is null) as failed
+  from servers s
+       left join tracks t on t.server_id = s.id
+       left join recordings r on r.id = t.recording_id
+       left join analyses a on a.recording_id = t.recording_id
+ where %(server)s::bigint is null or s.id = %(server)s
+ group by s.id order by s.name
+"""
+
+# The row is locked before it is compared, so of two processes with the same news one tells it.
+_SET_STATE = """
+with before as (
+    select id, state from servers
+     where id = %(server)s and (state, last_error) is distinct from (%(state)s, %(error)s)
+       for update
+), changed as (
+    update servers s
+       set state = %(state)s, last_error = %(error)s,
+           state_since = case when s.state = %(state)s then s.state_since else clock_timestamp() end
+      from before where s.id = before.id
+)
+select before.state <> %(state)s from before
+"""

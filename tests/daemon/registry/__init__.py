@@ -1,0 +1,1 @@
+"""Plugins, connections and their states."""
