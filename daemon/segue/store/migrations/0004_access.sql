@@ -1,7 +1,7 @@
 -- Bearer tokens of the admin API; only a hash is kept.
 create table tokens (
     id              bigint generated always as identity primary key,
-    name            text not null unique,
+    name            text not null,
     lookup          text not null unique,       -- the token's public half
     secret_hash     text not null,              -- argon2id of its secret half
     scopes          text[] not null check (scopes <@ array['admin', 'read', 'play'] and scopes <> '{}'),
@@ -9,6 +9,7 @@ create table tokens (
     last_used_at    timestamptz,
     revoked_at      timestamptz
 );
+create unique index tokens_name on tokens (name) where revoked_at is null;
 
 -- Deliveries that a hook accepted and intake has not yet worked off.
 create table inbox (
