@@ -1,7 +1,8 @@
 """Settings: file < secret files < environment < command line; the only reader of the environment."""
 
+from segue.settings.errors import SettingsError
 from segue.settings.fields import AnalysisSection, ServerSection, Settings
-from segue.settings.loading import Loaded, SettingsError, load, load_settings
+from segue.settings.loading import Loaded, load, load_settings
 
 __all__ = [
     "AnalysisSection",

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from segue.settings.errors import SettingsError
+
 DEFAULT_DATA_DIR = Path("segue-data")
 TABLES = ("analysis", "servers")
 
@@ -39,6 +41,14 @@ RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 FullPath = Annotated[Path, AfterValidator(_full_path)]
 ServerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Secret = Annotated[SecretStr, Field(min_length=1)]
+
+
+def _given(address: SecretStr | None, what: str, variable: str) -> str:
+    if address is None:
+        raise SettingsError(
+            [f"No {what} is given: set {variable}, or run `segue up`, which brings one along."]
+        )
+    return address.get_secret_value()
 
 
 class ServerSection(BaseModel):
@@ -132,6 +142,12 @@ class Settings(BaseSettings):
         description="A PostgreSQL server of your own, as `postgresql://…` or a libpq connection string.",
         json_schema_extra={"default_in_words": "the embedded PostgreSQL of `segue up`"},
     )
+    database_connections: int = Field(
+        default=8,
+        ge=2,
+        le=100,
+        description="The most connections to PostgreSQL that one process keeps open.",
+    )
     redis_url: RedisUrl | None = Field(
         default=None,
         description="A Redis or Valkey server of your own, as `redis://…`, `rediss://…` or `unix://…`.",
@@ -167,6 +183,14 @@ class Settings(BaseSettings):
         description="Connected servers, each a table under its own name: `[servers.attic]` in the file, "
         "`SEGUE_SERVERS__ATTIC__…` in the environment.",
     )
+
+    def database_dsn(self) -> str:
+        """How to reach PostgreSQL; SettingsError where nobody said."""
+        return _given(self.database_url, "PostgreSQL", "SEGUE_DATABASE_URL")
+
+    def redis_address(self) -> str:
+        """How to reach Redis or Valkey; SettingsError where nobody said."""
+        return _given(self.redis_url, "Redis or Valkey", "SEGUE_REDIS_URL")
 
     @classmethod
     def settings_customise_sources(

@@ -1,6 +1,6 @@
 """Puts the layers together, strongest last, or refuses with every problem at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,20 +10,13 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
 from segue.settings import layers
+from segue.settings.errors import SettingsError
 from segue.settings.fields import DEFAULT_DATA_DIR, TABLES, Settings
 from segue.settings.layers import Layer, Location
 from segue.settings.problems import sentences
 
 # Type checkers see only the fields as parameters of a settings class.
 _FROM_SOURCES: Callable[..., Settings] = Settings
-
-
-class SettingsError(Exception):
-    """The settings cannot be used; `problems` are sentences for the operator."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -209,3 +209,10 @@ def test_secrets_do_not_show() -> None:
         {"SEGUE_ADMIN_TOKEN": "topsecret", "SEGUE_DATABASE_URL": "postgresql://topsecret"}
     )
     assert "topsecret" not in repr(settings) + str(settings)
+
+
+def test_address_that_nobody_gave_is_asked_for() -> None:
+    with pytest.raises(SettingsError, match="set SEGUE_DATABASE_URL, or run `segue up`"):
+        Settings().database_dsn()
+    settings = load_settings({"SEGUE_DATABASE_URL": "host=/x", "SEGUE_REDIS_URL": "unix:///x"})
+    assert (settings.database_dsn(), settings.redis_address()) == ("host=/x", "unix:///x")
