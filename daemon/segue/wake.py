@@ -1,0 +1,158 @@
+"""Wakes the workers: the only way to put anything on the queue.
+
+What is to be done stands in PostgreSQL and is committed before `wake` is called; a wake-up
+carries nothing and may be lost, then the heartbeat finds the work within a minute. All calls of
+one short window become one job, which starts when the window has ended and so sees all of it.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import structlog
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+__all__ = ["KINDS", "Kind", "Queue", "Wake", "connect", "deserialize", "open_wake", "queue_key", "serialize"]
+
+Queue = Literal["light", "heavy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of work: who does it, and for how long its wake-ups are gathered."""
+
+    queue: Queue
+    window_seconds: float
+
+
+_LIGHT = Kind("light", 0.25)
+_HEAVY = Kind("heavy", 1.0)
+
+KINDS: Mapping[str, Kind] = {
+    "walk": _LIGHT,
+    "intake": _LIGHT,
+    "schedules": _LIGHT,
+    "analyse": _HEAVY,
+}
+
+_SECONDS = 1.0  # a web request may wait for a wake-up, but not for a sick Redis
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Wake:
+    """Puts wake-ups on the queue; Redis' troubles are logged, never raised."""
+
+    def __init__(
+        self,
+        redis: ArqRedis,
+        *,
+        kinds: Mapping[str, Kind] = KINDS,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._redis = redis
+        self._kinds = kinds
+        self._now = now
+        self._reachable = True
+        self.missed = 0
+
+    @property
+    def reachable(self) -> bool:
+        """Whether Redis took or answered the last call."""
+        return self._reachable
+
+    async def __call__(self, kind: str) -> bool:
+        """Wake the workers for this kind of work, after its rows are committed."""
+        queue = self._kinds[kind].queue
+        window = timedelta(seconds=self._kinds[kind].window_seconds)
+        number = (self._now() - _EPOCH) // window
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await self._redis.enqueue_job(
+                    kind,
+                    _job_id=f"{kind}:{number}",
+                    _queue_name=queue_key(queue),
+                    _defer_until=_EPOCH + (number + 1) * window,
+                )
+        except (RedisError, OSError) as error:  # TimeoutError is an OSError
+            self.missed += 1
+            self._note_lost(error)
+            return False
+        self._note_reached()
+        return True
+
+    async def queue_depth(self) -> Mapping[Queue, int] | None:
+        """How many wake-ups wait on each queue; None while Redis cannot be asked."""
+        try:
+            async with asyncio.timeout(_SECONDS):
+                return {"light": await self._depth("light"), "heavy": await self._depth("heavy")}
+        except (RedisError, OSError) as error:
+            self._note_lost(error)
+            return None
+
+    async def _depth(self, queue: Queue) -> int:
+        depth = int(await self._redis.zcard(queue_key(queue)))
+        self._note_reached()
+        return depth
+
+    def _note_lost(self, error: Exception) -> None:
+        if self._reachable:
+            self._reachable = False
+            _log.warning("wake_missed", error=type(error).__name__)
+
+    def _note_reached(self) -> None:
+        if not self._reachable:
+            self._reachable = True
+            _log.info("wake_restored", missed=self.missed)
+
+
+@asynccontextmanager
+async def open_wake(url: str) -> AsyncIterator[Wake]:
+    """A way to wake workers for as long as the block lasts; Redis need not be there yet."""
+    redis = connect(url, retries=3)
+    try:
+        yield Wake(redis)
+    finally:
+        await redis.aclose(close_connection_pool=True)
+
+
+def connect(url: str, *, retries: int) -> ArqRedis:
+    """A client for arq that outlives restarts of Redis and never uses pickle."""
+    pool = ConnectionPool.from_url(
+        url,
+        socket_connect_timeout=2,
+        socket_timeout=10,
+        retry=Retry(ExponentialBackoff(cap=1, base=0.05), retries),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
+        retry_on_timeout=True,
+    )
+    return ArqRedis(pool, job_serializer=serialize, job_deserializer=deserialize)
+
+
+def queue_key(queue: Queue) -> str:
+    """The name of a queue in Redis."""
+    return f"segue:{queue}"
+
+
+def serialize(job: Mapping[str, Any]) -> bytes:
+    """JSON; what JSON does not know (an exception as a job's result) becomes its text."""
+    return json.dumps(job, default=repr, separators=(",", ":")).encode()
+
+
+def deserialize(data: bytes) -> dict[str, Any]:
+    job = json.loads(data)
+    if not isinstance(job, dict):
+        raise ValueError("a job must be a JSON object")
+    return job
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

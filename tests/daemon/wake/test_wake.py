@@ -1,0 +1,86 @@
+"""Wake-ups: many become one, none starts early, none raises, none is pickled."""
+
+import json
+import pickle
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from arq.connections import ArqRedis
+from structlog.testing import capture_logs
+
+from segue.embedded import Valkey
+from segue.wake import KINDS, Wake, connect, deserialize, open_wake, queue_key, serialize
+
+SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = SOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[ArqRedis]:
+    client = connect(redis_url, retries=1)
+    yield client
+    await client.aclose(close_connection_pool=True)
+
+
+async def test_calls_of_one_window_become_one_job_that_starts_at_its_end(redis: ArqRedis) -> None:
+    clock = Clock()
+    wake = Wake(redis, now=clock)
+    for _ in range(20):
+        assert await wake("walk")
+        clock.pass_seconds(0.01)
+    (job,) = await redis.zrange(queue_key("light"), 0, -1, withscores=True)
+    assert job[1] == (SOON.timestamp() + KINDS["walk"].window_seconds) * 1000
+    clock.pass_seconds(0.1)
+    await wake("walk")
+    assert await wake.queue_depth() == {"light": 2, "heavy": 0}
+
+
+async def test_kinds_go_to_their_own_queues(redis: ArqRedis) -> None:
+    wake = Wake(redis)
+    await wake("walk")
+    await wake("intake")
+    await wake("analyse")
+    assert await wake.queue_depth() == {"light": 2, "heavy": 1}
+
+
+async def test_a_job_is_json_without_arguments(redis: ArqRedis) -> None:
+    await Wake(redis, now=Clock())("analyse")
+    (key,) = await redis.keys("arq:job:*")
+    assert key.decode().startswith("arq:job:analyse:")
+    job = json.loads(await redis.get(key))
+    assert (job["f"], job["a"], job["k"]) == ("analyse", [], {})
+
+
+def test_anything_can_be_serialised_and_only_objects_are_read() -> None:
+    assert deserialize(serialize({"r": ValueError("x"), "a": (1,)})) == {"r": "ValueError('x')", "a": [1]}
+    with pytest.raises(ValueError, match="JSON object"):
+        deserialize(b"[1]")
+    with pytest.raises(ValueError, match="codec"):
+        deserialize(pickle.dumps({"f": "walk"}))
+
+
+async def test_a_lost_redis_is_logged_once_and_never_raised(own_valkey: Valkey) -> None:
+    with capture_logs() as logs:
+        async with open_wake(own_valkey.url) as wake:
+            assert await wake("walk")
+            own_valkey.stop()
+            assert not await wake("walk")
+            assert not await wake("analyse")
+            assert await wake.queue_depth() is None
+            assert not wake.reachable
+            own_valkey.start()
+            assert await wake("walk")
+            assert wake.reachable
+    assert [line["event"] for line in logs] == ["wake_missed", "wake_restored"]
+    assert wake.missed == 2
