@@ -12,7 +12,17 @@ from urllib.parse import quote
 from segue.embedded.account import Account
 from segue.embedded.binaries import POSTGRES_MAJOR, postgres_programs
 from segue.embedded.errors import StartError
-from segue.embedded.process import end_child, end_foreign, is_alive, running_in, spawn, tail, wait_until
+from segue.embedded.lending import lend
+from segue.embedded.process import (
+    end_child,
+    end_foreign,
+    is_alive,
+    knows_folders,
+    running_in,
+    spawn,
+    tail,
+    wait_until,
+)
 
 _USER = _DATABASE = "segue"
 _PORT = "5432"
@@ -37,7 +47,6 @@ _ENVIRONMENT = {
     "TZ": "UTC",
     "PATH": os.defpath,
 }  # none of the PG* variables of a person's shell
-_STOP_LEFTOVER = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 _STOP_ORPHAN = ((signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 _MEMORY_IN_USE = "pre-existing shared memory block"
 _MEMORY_FREED_SECONDS = 30.0
@@ -47,6 +56,7 @@ class Postgres:
     """One cluster in `data_dir`, its socket in `run_dir`; the caller makes sure that it is the only one."""
 
     name = "postgres"
+    farewell = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 
     def __init__(
         self,
@@ -60,7 +70,8 @@ class Postgres:
     ) -> None:
         self._folder = data_dir
         self._run_dir = run_dir
-        self._programs = postgres_programs(programs)
+        found = postgres_programs(programs) / "postgres"
+        self._programs = lend(found, account=account, shelf=data_dir.with_name("programs")).parent
         self._account = account
         self._log = log or data_dir.with_name(data_dir.name + ".log")
         self._settings = {**_SETTINGS, "unix_socket_directories": str(run_dir), **(settings or {})}
@@ -121,15 +132,17 @@ class Postgres:
 
     def end_leftovers(self) -> None:
         """End servers and backends of an earlier life that are still in our folder."""
+        if not knows_folders():
+            return
         lines = self._status()
         others = [pid for pid in running_in(self._folder, "postgres") if pid != self.pid]
         master = int(lines[0]) if lines and lines[0].isdigit() else 0
         if master in others:
-            end_foreign(master, _STOP_LEFTOVER)
+            end_foreign(master, self.farewell)
         for pid in others:
             if is_alive(pid):
                 end_foreign(pid, _STOP_ORPHAN)
-        if self.pid is None and master and not self._is_postgres_elsewhere(master):
+        if self.pid is None:  # else its number, given to another program since, could forbid the start
             (self._folder / "postmaster.pid").unlink(missing_ok=True)
 
     def _launched_and_settled(self) -> bool:
@@ -144,10 +157,6 @@ class Postgres:
     def _is_recovering(self) -> bool:
         lines = self._status()
         return len(lines) >= 7 and lines[0] == str(self.pid) and bool(lines[6].strip())
-
-    def _is_postgres_elsewhere(self, pid: int) -> bool:
-        """Only where working folders cannot be read does the file's own word count."""
-        return not Path("/proc/self/cwd").exists() and is_alive(pid)
 
     def _status(self) -> list[str]:
         try:

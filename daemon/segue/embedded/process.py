@@ -11,6 +11,8 @@ from pathlib import Path
 
 from segue.embedded.account import Account
 
+Farewell = Sequence[tuple[signal.Signals, float]]  # how to end a process: signals, each with its patience
+
 _PR_SET_PDEATHSIG = 1
 _ON_LINUX = sys.platform == "linux"
 
@@ -57,7 +59,7 @@ def wait_until(fact: Callable[[], bool], *, seconds: float, every: float = 0.02)
 def is_alive(pid: int) -> bool:
     """Whether a process with this number runs (a zombie does not)."""
     if _ON_LINUX:
-        return _state(pid) not in ("", "Z", "X")
+        return _facts(pid)[0] not in ("", "Z", "X")
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -67,7 +69,15 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def end_foreign(pid: int, signals: Sequence[tuple[signal.Signals, float]]) -> bool:
+def started_at(pid: int) -> int:
+    """When it started, in the system's own count; with the number it names one process for ever."""
+    if _ON_LINUX:
+        return int(_facts(pid)[19] or 0)
+    done = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, check=False)
+    return int.from_bytes(done.stdout.strip()[-20:])
+
+
+def end_foreign(pid: int, signals: Farewell) -> bool:
     """End a process that is not our child: each signal in turn, with its patience in seconds."""
     for number, seconds in signals:
         try:
@@ -100,8 +110,13 @@ def tail(log: Path, *, since: int = 0, limit: int = 2000) -> str:
         return file.read().decode(errors="replace").strip()
 
 
+def knows_folders() -> bool:
+    """Whether this system tells the working folders of processes."""
+    return _ON_LINUX
+
+
 def running_in(folder: Path, name: str) -> list[int]:
-    """Processes called `name` whose working folder is `folder`; knows only Linux."""
+    """Processes called `name` whose working folder is `folder`, where the system tells."""
     if not _ON_LINUX:
         return []
     home = folder.resolve()
@@ -133,12 +148,13 @@ def _name(pid: int) -> str:
         return ""
 
 
-def _state(pid: int) -> str:
+def _facts(pid: int) -> list[str]:
+    """The fields of its state after the name, which may hold anything."""
     try:
         facts = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return ""
-    return facts.rpartition(")")[2].split()[0]
+        return [""] * 50
+    return facts.rpartition(")")[2].split()
 
 
 def _working_folder(pid: int) -> Path | None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from segue.embedded.account import Account
 from segue.embedded.binaries import valkey_program
 from segue.embedded.errors import StartError
+from segue.embedded.lending import lend
 from segue.embedded.process import end_child, end_foreign, running_in, spawn, tail, wait_until
 
 _OPTIONS = {
@@ -22,7 +23,6 @@ _OPTIONS = {
     "auto-aof-rewrite-min-size": "16mb",
     "daemonize": "no",
 }
-_STOP_LEFTOVER = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 _LONGEST_NAME = 15  # of a process, as the kernel tells it
 
 
@@ -30,6 +30,7 @@ class Valkey:
     """One server in `data_dir`, its socket in `run_dir`; the caller makes sure that it is the only one."""
 
     name = "valkey"
+    farewell = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 
     def __init__(
         self,
@@ -42,7 +43,8 @@ class Valkey:
     ) -> None:
         self._folder = data_dir
         self._socket = run_dir / "valkey.sock"
-        self._program = valkey_program(program)
+        shelf = data_dir.with_name("programs")
+        self._program = lend(valkey_program(program), account=account, shelf=shelf)
         self._account = account
         self._log = log or data_dir.with_name(data_dir.name + ".log")
         self._child: subprocess.Popen[bytes] | None = None
@@ -112,4 +114,4 @@ class Valkey:
         name = self._program.name[:_LONGEST_NAME]
         for pid in running_in(self._folder, name):
             if pid != self.pid:
-                end_foreign(pid, _STOP_LEFTOVER)
+                end_foreign(pid, self.farewell)
