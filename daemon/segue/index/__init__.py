@@ -1,0 +1,7 @@
+"""Vectors to neighbours: a live index that takes single changes while it is asked."""
+
+from segue.index.exact import ExactIndex
+from segue.index.neighbours import Found, Neighbours
+from segue.index.table import Table, View
+
+__all__ = ["ExactIndex", "Found", "Neighbours", "Table", "View"]

@@ -1,0 +1,67 @@
+"""What every index answers, and the one definition of distance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from segue.index.table import Table, Vectors, View
+
+__all__ = ["Found", "Ids", "Neighbours", "distances", "ranked", "unit"]
+
+Ids = npt.NDArray[np.int64]
+_DECIMALS = 6  # float32 carries no more; what is equal to that is ordered by id
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Recordings and their distances, nearest first, equal ones by id."""
+
+    ids: Ids
+    distances: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Neighbours(Protocol):
+    """A live index: one writer, any number of readers in any thread, who never wait for the writer."""
+
+    @property
+    def table(self) -> Table:
+        """The vectors themselves."""
+        ...
+
+    def apply(self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int]) -> int:
+        """Add or replace, and remove; returns how many vectors were refused as without direction."""
+        ...
+
+    def nearest(self, vector: Vectors, count: int, *, among: Ids | None = None) -> Found:
+        """The `count` nearest recordings, if given only `among` these; fewer when there are fewer."""
+        ...
+
+
+def unit(vector: Vectors) -> Vectors:
+    """The vector's direction; ValueError when it has none."""
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if not np.isfinite(length) or length == 0:
+        raise ValueError("A vector must be finite and not zero.")
+    return (vector.astype(np.float64) / length).astype(np.float32)
+
+
+def distances(view: View, rows: npt.NDArray[np.int64], query: Vectors) -> npt.NDArray[np.float64]:
+    """1 - cosine, in double precision, so that it does not depend on where a row lies."""
+    wide = view.units[rows].astype(np.float64)
+    cosines: npt.NDArray[np.float64] = np.einsum("ij,j->i", wide, query.astype(np.float64))
+    apart: npt.NDArray[np.float64] = np.clip(1 - cosines, 0, 2).astype(np.float64)
+    return apart.round(_DECIMALS)
+
+
+def ranked(view: View, rows: npt.NDArray[np.int64], query: Vectors, count: int) -> Found:
+    """The best of these rows by distance, then id."""
+    apart = distances(view, rows, query)
+    ids = view.ids[rows]
+    order = np.lexsort((ids, apart))[:count]
+    return Found(ids[order], apart[order])
