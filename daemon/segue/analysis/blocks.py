@@ -1,0 +1,40 @@
+"""What decoders hand on: blocks of samples, and the interface of an open file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+BLOCK_SAMPLES = 65_536
+
+MAX_CHANNELS = 64
+MIN_RATE, MAX_RATE = 2_000, 768_000
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive samples of all channels, [channels, n], at the file's own rate."""
+
+    samples: npt.NDArray[np.float32]
+    rate: int
+
+
+class Source(Protocol):
+    """An open audio file."""
+
+    @property
+    def seconds(self) -> float | None:
+        """The length that the file claims; only a hint."""
+
+    def blocks(self) -> Iterator[Block]:
+        """Everything, from the beginning."""
+
+    def blocks_from(self, second: float) -> Iterator[Block]:
+        """Everything from about this second on; HearingError where seeking fails."""
+
+
+def is_sane(*, channels: int, rate: int) -> bool:
+    """Whether a stream's own claims lie within what music has."""
+    return 1 <= channels <= MAX_CHANNELS and MIN_RATE <= rate <= MAX_RATE

@@ -1,0 +1,1 @@
+"""Makes our ONNX files from the published `musicnn` wheel, without TensorFlow."""

@@ -1,0 +1,123 @@
+"""Decodes with libav (PyAV), packet by packet, so that a broken packet costs only itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+from av.audio.fifo import AudioFifo
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.codec.context import ThreadType
+from av.container import InputContainer
+
+from segue.analysis.blocks import BLOCK_SAMPLES, Block, is_sane
+from segue.analysis.errors import HearingError
+
+_FORMATS = (
+    "aac,ac3,aiff,amr,ape,asf,au,caf,dsf,dts,eac3,flac,iff,matroska,webm,mov,mp4,m4a,3gp,mp3,mpc,mpc8,"
+    "mpegts,mpeg,ogg,rm,shn,tak,tta,voc,w64,wav,wv,xwma"
+)
+"""Containers that hold sound themselves. Playlists (HLS, concat, SDP) are left out: they make libav open
+other files and addresses."""
+
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+
+_MAX_BROKEN_PACKETS = 10_000
+
+
+class LibavSource:
+    """One audio stream of an open container."""
+
+    def __init__(self, container: InputContainer, stream: AudioStream) -> None:
+        self._container = container
+        self._stream = stream
+
+    @property
+    def seconds(self) -> float | None:
+        if self._stream.duration is not None and self._stream.time_base is not None:
+            return float(self._stream.duration * self._stream.time_base)
+        if self._container.duration is not None:
+            return self._container.duration / av.time_base
+        return None
+
+    def blocks(self) -> Iterator[Block]:
+        return _blocks(self._frames())
+
+    def blocks_from(self, second: float) -> Iterator[Block]:
+        try:
+            self._container.seek(round(second * av.time_base))
+        except av.error.FFmpegError as error:
+            raise HearingError(f"The file cannot be searched: {error.strerror}.") from error
+        return _blocks(self._frames())
+
+    def _frames(self) -> Iterator[AudioFrame]:
+        broken = 0
+        packets = self._container.demux(self._stream)
+        while broken < _MAX_BROKEN_PACKETS:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                broken += 1
+                continue
+            for frame in frames:
+                if isinstance(frame, AudioFrame) and frame.samples:
+                    yield frame
+
+
+@contextmanager
+def open_libav(path: Path) -> Iterator[LibavSource]:
+    """HearingError when libav finds no sound in it."""
+    try:
+        container = av.open(f"file:{path}", metadata_errors="ignore", options=_OPTIONS)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise HearingError(f"No decoder understands the file: {_words(error)}.") from error
+    with container:
+        stream = next(iter(container.streams.audio), None)
+        if stream is None:
+            raise HearingError("There is no sound in the file.")
+        stream.codec_context.thread_type = ThreadType.NONE
+        yield LibavSource(container, stream)
+
+
+def _blocks(frames: Iterator[AudioFrame]) -> Iterator[Block]:
+    """Frames of one shape go through one queue; a stream may change its shape in between."""
+    queue: AudioFifo | None = None
+    shape: tuple[str, int, int] | None = None
+    for frame in frames:
+        current = frame.format.name, frame.sample_rate, frame.layout.nb_channels
+        if current != shape:
+            if not is_sane(channels=current[2], rate=current[1]):
+                continue
+            yield from _drain(queue, partial=True)
+            queue, shape = AudioFifo(), current
+        frame.pts = None
+        assert queue is not None
+        queue.write(frame)
+        yield from _drain(queue, partial=False)
+    yield from _drain(queue, partial=True)
+
+
+def _drain(queue: AudioFifo | None, *, partial: bool) -> Iterator[Block]:
+    while queue is not None and (frame := queue.read(BLOCK_SAMPLES, partial=partial)) is not None:
+        yield Block(_to_float(frame), frame.sample_rate)
+
+
+def _to_float(frame: AudioFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    frame.pts = None
+    converter = AudioResampler(format="fltp", layout=frame.layout, rate=frame.sample_rate)
+    parts = [
+        part.to_ndarray().astype(np.float32, copy=False)
+        for part in (*converter.resample(frame), *converter.resample(None))
+    ]
+    return np.concatenate(parts, axis=1) if len(parts) != 1 else parts[0]
+
+
+def _words(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).rstrip(".").lower()

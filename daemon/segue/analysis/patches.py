@@ -1,0 +1,80 @@
+"""Which patches the network hears."""
+
+import numpy as np
+
+from segue.analysis.mel import Frames
+from segue.analysis.network import Network
+from segue.analysis.pooling import Pooled, Pooling
+
+_BATCH = 4
+_QUIET_RMS = 10 ** (-60 / 20)
+"""The network answers silence with one fixed pattern, which would drown what the music says."""
+
+_BALANCED_PATCHES = 30
+_QUIET_PATCHES = 8
+
+
+class Evenly:
+    """Keeps evenly spaced items of a stream whose length is not known before its end."""
+
+    def __init__(self, wanted: int) -> None:
+        self._wanted = wanted
+        self._stride = 1
+        self._seen = 0
+        self._kept: list[Frames] = []
+
+    def add(self, item: Frames) -> None:
+        if self._seen % self._stride == 0:
+            self._kept.append(item)
+        self._seen += 1
+        if len(self._kept) > 4 * self._wanted:
+            del self._kept[1::2]
+            self._stride *= 2
+
+    def items(self) -> list[Frames]:
+        count = len(self._kept)
+        if count <= self._wanted:
+            return self._kept
+        middles = (np.arange(self._wanted) + 0.5) * count / self._wanted
+        return [self._kept[int(index)] for index in middles]
+
+
+class Patches:
+    """Gathers patches, lets the network hear the chosen ones, pools its answers."""
+
+    def __init__(self, network: Network, *, limit: int | None) -> None:
+        self._network = network
+        self._chosen = None if limit is None else Evenly(limit)
+        self._quiet = Evenly(_QUIET_PATCHES)
+        self._batch: list[Frames] = []
+        self._pooling = Pooling()
+
+    def add(self, mel: Frames, *, rms: float) -> None:
+        """One patch [187, 96] and how loud its samples are."""
+        if rms < _QUIET_RMS:
+            self._quiet.add(mel)
+        elif self._chosen is not None:
+            self._chosen.add(mel)
+        else:
+            self._hear(mel)
+
+    def result(self) -> Pooled:
+        """Quiet patches count only when there are no others."""
+        for mel in self._chosen.items() if self._chosen is not None else ():
+            self._hear(mel)
+        self._run()
+        if self._pooling.patches == 0:
+            for mel in self._quiet.items():
+                self._hear(mel)
+            self._run()
+        return self._pooling.result()
+
+    def _hear(self, mel: Frames) -> None:
+        self._batch.append(mel)
+        if len(self._batch) == _BATCH:
+            self._run()
+
+    def _run(self) -> None:
+        if self._batch:
+            self._pooling.add(self._network(np.stack(self._batch)))
+            self._batch = []

@@ -1,0 +1,29 @@
+"""Overlapping windows over a stream that arrives in pieces."""
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+
+
+class Windows:
+    """Holds back only what the next window still needs."""
+
+    def __init__(self, size: int, step: int) -> None:
+        self._size = size
+        self._step = step
+        self._held: Array = np.zeros(0, np.float32)
+
+    def feed(self, values: Array) -> Array:
+        """The windows that are complete now, [n, size]; a view."""
+        values = np.concatenate([self._held, values])
+        count = max(0, (len(values) - self._size) // self._step + 1)
+        self._held = values[count * self._step :]
+        if count == 0:
+            return np.zeros((0, self._size), np.float32)
+        return np.lib.stride_tricks.sliding_window_view(values, self._size)[:: self._step][:count]
+
+    def end(self) -> Array:
+        """What no window has begun with yet; the next value starts a new stream."""
+        held, self._held = self._held, self._held[:0]
+        return held

@@ -1,0 +1,1 @@
+"""Hearing: from an audio file to an analysis."""
