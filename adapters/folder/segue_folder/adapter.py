@@ -1,0 +1,127 @@
+"""Speaks to a folder of music: everything that touches the disk happens in threads of its own."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from threading import Event
+from typing import TypeVar
+
+from segue.model import Change, Track, TrackId
+from segue.sdk import Adapter, Malformed, ServerInfo, Toolbox, Unavailable, Watches
+from segue_folder import feed
+from segue_folder.cache import Cache
+from segue_folder.config import FolderConfig
+from segue_folder.listing import Listing
+from segue_folder.tree import Tree
+
+__all__ = ["FolderAdapter", "connect"]
+
+_LIMIT_SECONDS = 120.0
+_GLANCE_SECONDS = 5.0
+
+Result = TypeVar("Result")
+
+
+class FolderAdapter:
+    """The tracks of one folder; a track's id is its path below it."""
+
+    def __init__(self, tree: Tree, listing: Listing, threads: ThreadPoolExecutor) -> None:
+        self._tree = tree
+        self._listing = listing
+        self._threads = threads
+
+    async def probe(self) -> ServerInfo:
+        """Look whether the folder is there and holds music."""
+        await self._blocking(self._listing.require)
+        if await self._looks_empty():
+            warning = f"{self._tree.root} holds no music yet."
+            return ServerInfo(product="Folder", version="", tracks=0, warnings=(warning,))
+        return ServerInfo(product="Folder", version="")
+
+    async def walk(self) -> AsyncIterator[Track]:
+        """Every audio file, opened only if it is new or changed."""
+        batches = self._listing.walk()
+        while (batch := await self._blocking(_next, batches)) is not None:
+            for track in batch:
+                yield track
+
+    async def get(self, track_id: TrackId) -> Track:
+        """One file by its id."""
+        return await self._blocking(self._listing.get, track_id)
+
+    @asynccontextmanager
+    async def audio(self, track_id: TrackId) -> AsyncIterator[Path]:
+        """The file itself."""
+        found = await self._blocking(self._tree.find, track_id)
+        if not os.access(found.path, os.R_OK):
+            raise Malformed(f"{track_id} may not be read: its permissions do not allow it.")
+        yield found.path
+
+    async def changes(self) -> AsyncIterator[Change]:
+        """What the system tells of the folder, each file once it is quiet."""
+        async for hints in _from_thread(lambda stop: feed.hints(self._tree, stop)):
+            for hint in hints:
+                yield hint
+
+    async def _looks_empty(self) -> bool:
+        """Whether a glance finds no audio file; a folder too large for a glance is not empty."""
+        first = self._tree.files()
+        try:
+            return await asyncio.wait_for(self._blocking(next, first, None), _GLANCE_SECONDS) is None
+        except TimeoutError:
+            return False
+
+    async def _blocking(self, function: Callable[..., Result], *arguments: object) -> Result:
+        """Run in a thread; a disk that does not answer is Unavailable."""
+        work = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        try:
+            return await asyncio.wait_for(work, _LIMIT_SECONDS)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"The disk of {self._tree.root} has not answered for {_LIMIT_SECONDS:.0f} s."
+            ) from error
+
+
+_WATCHES: type[Watches] = FolderAdapter
+
+
+@asynccontextmanager
+async def connect(config: FolderConfig, toolbox: Toolbox) -> AsyncIterator[Adapter]:
+    """A folder adapter for as long as the block lasts; the folder need not be there yet."""
+    threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix=f"folder-{toolbox.server}")
+    cache = await asyncio.to_thread(Cache, toolbox.scratch / "tracks.sqlite", toolbox.log)
+    tree = Tree(config.path, config.exclude)
+    try:
+        yield FolderAdapter(tree, Listing(tree, cache, toolbox.log), threads)
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(cache.close)
+
+
+def _next(batches: Iterator[list[Track]]) -> list[Track] | None:
+    return next(batches, None)
+
+
+async def _from_thread(make: Callable[[Event], Iterator[Result]]) -> AsyncIterator[Result]:
+    """The items of a blocking iterator, which runs in a thread of its own until we leave."""
+    loop = asyncio.get_running_loop()
+    items: asyncio.Queue[Result | None] = asyncio.Queue()
+    stop = Event()
+
+    def run() -> None:
+        for item in make(stop):
+            loop.call_soon_threadsafe(items.put_nowait, item)
+
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="folder-feed")
+    ended: Future[None] = thread.submit(run)
+    ended.add_done_callback(lambda _: loop.call_soon_threadsafe(items.put_nowait, None))
+    try:
+        while (item := await items.get()) is not None:
+            yield item
+        ended.result()
+    finally:
+        stop.set()
+        await asyncio.to_thread(thread.shutdown)
