@@ -1,0 +1,67 @@
+"""Builds the daemon and the workers, and runs each until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import Collection
+
+from aiohttp import web
+
+from segue.jobs import run_workers
+from segue.library.feeds import Feeds
+from segue.services import Services, open_services
+from segue.settings import Settings
+from segue.similarity.follower import Follower
+from segue.wake import Queue
+from segue.web import make_app
+from segue.web.serving import Runner
+
+_SERVE_CONNECTIONS = 12
+_WORK_CONNECTIONS = 12
+_LAST_REPLIES_SECONDS = 5.0
+
+
+def serve(settings: Settings) -> None:
+    """Run the daemon: doors, feeds and the live index; returns after SIGTERM or SIGINT."""
+    asyncio.run(_serve(settings))
+
+
+def work(settings: Settings, queues: Collection[Queue]) -> None:
+    """Run the workers of these queues; returns after SIGTERM or SIGINT."""
+    asyncio.run(_work(settings, queues))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = _told_to_stop()
+    async with open_services(settings, connections=_SERVE_CONNECTIONS) as services:
+        follower = Follower(services.pool)
+        runner = Runner(make_app(services, follower=follower), shutdown_timeout=_LAST_REPLIES_SECONDS)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, settings.host, settings.port).start()
+            async with asyncio.TaskGroup() as tasks:
+                owned = [tasks.create_task(follower.run()), tasks.create_task(_feeds(services).run())]
+                await stop.wait()
+                for task in owned:
+                    task.cancel()
+        finally:
+            await runner.cleanup()
+
+
+async def _work(settings: Settings, queues: Collection[Queue]) -> None:
+    stop = _told_to_stop()
+    async with open_services(settings, connections=_WORK_CONNECTIONS) as services:
+        await run_workers(services, queues, stop)
+
+
+def _feeds(services: Services) -> Feeds:
+    return Feeds(
+        pool=services.pool, registry=services.registry, wake=services.wake, owner=services.identity
+    )
+
+
+def _told_to_stop() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
