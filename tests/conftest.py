@@ -1,5 +1,6 @@
 """Real PostgreSQL and Valkey for tests: started when first asked for, gone with the session."""
 
+import asyncio
 import itertools
 import os
 import shutil
@@ -12,11 +13,11 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg_pool import AsyncConnectionPool
 
 from segue.embedded import Postgres, Valkey, unprivileged_account
+from segue.store.migrate import migrate
+from segue.store.pool import Pool, open_pool
 
-_MIGRATIONS = Path(__file__).parents[1] / "daemon/segue/store/migrations"
 _TEMPLATE = "migrated"
 _FASTER = {  # a test's database need not survive a power cut
     "fsync": "off",
@@ -36,6 +37,15 @@ def services_folder() -> Iterator[Path]:
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def open_folder(services_folder: Path) -> Iterator[Path]:
+    """A fresh folder that the database's account may pass, unlike `tmp_path`."""
+    folder = services_folder / f"open-{next(_numbers)}"
+    folder.mkdir(mode=0o711)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -105,20 +115,15 @@ def redis_url(valkey: Valkey) -> str:
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[AsyncConnectionPool]:
+async def pool(database_url: str) -> AsyncIterator[Pool]:
     """Connections to a fresh, migrated database."""
-    connections = AsyncConnectionPool(
-        database_url, min_size=1, max_size=10, open=False, check=AsyncConnectionPool.check_connection
-    )
-    async with connections:
+    async with open_pool(database_url, max_size=10) as connections:
         yield connections
 
 
 def _make_template(dsn: str) -> None:
     _administer(dsn, sql.SQL("create database {}"), _TEMPLATE)
-    with psycopg.connect(_of_database(dsn, _TEMPLATE)) as connection:
-        for file in sorted(_MIGRATIONS.glob("*.sql")):
-            connection.execute(file.read_bytes())
+    asyncio.run(migrate(_of_database(dsn, _TEMPLATE)))
 
 
 def _administer(dsn: str, statement: sql.SQL, *names: str) -> None:
