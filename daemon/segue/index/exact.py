@@ -25,8 +25,8 @@ class ExactIndex:
         """The vectors themselves."""
         return self._table
 
-    def apply(self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int]) -> int:
-        """Add or replace, and remove; returns how many vectors were refused as without direction."""
+    def apply(self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int]) -> Ids:
+        """Add or replace, and remove; returns whose vectors were refused as without direction."""
         return self._table.apply(ids, changes, vectors, gone)
 
     def nearest(self, vector: Vectors, count: int, *, among: Ids | None = None) -> Found:

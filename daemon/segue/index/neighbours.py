@@ -34,8 +34,8 @@ class Neighbours(Protocol):
         """The vectors themselves."""
         ...
 
-    def apply(self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int]) -> int:
-        """Add or replace, and remove; returns how many vectors were refused as without direction."""
+    def apply(self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int]) -> Ids:
+        """Add or replace, and remove; returns whose vectors were refused as without direction."""
         ...
 
     def nearest(self, vector: Vectors, count: int, *, among: Ids | None = None) -> Found:

@@ -54,8 +54,8 @@ class Table:
     def __len__(self) -> int:
         return self._view.live
 
-    def apply(self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int]) -> int:
-        """Add or replace, and remove; returns how many vectors were refused as without direction.
+    def apply(self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int]) -> Ids:
+        """Add or replace, and remove; returns whose vectors were refused as without direction.
 
         What is already here under the same change number stays untouched. Of equal ids the last counts.
         """
@@ -77,7 +77,7 @@ class Table:
                 if recording not in placed:
                     view.rows.pop(recording, None)
             self._sweep()
-        return int(np.count_nonzero(~sound))
+        return ids[new][~sound]
 
     def find(self, ids: Sequence[int]) -> tuple[View, Rows]:
         """A view, and in it the row of each id: -1 where there is none."""

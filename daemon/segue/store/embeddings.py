@@ -21,7 +21,19 @@ from psycopg.rows import tuple_row
 from segue.model import RecordingId, SpaceId
 from segue.store.pool import Connection
 
-__all__ = ["Block", "Change", "Digest", "Position", "digest", "follow", "load", "position", "put", "remove"]
+__all__ = [
+    "Block",
+    "Change",
+    "Digest",
+    "Position",
+    "digest",
+    "follow",
+    "freeze",
+    "load",
+    "position",
+    "put",
+    "remove",
+]
 
 Vector = npt.NDArray[np.float32]
 
@@ -95,6 +107,11 @@ async def position(c: Connection) -> Position:
     return Position(horizon=await _horizon(c))
 
 
+async def freeze(c: Connection) -> None:
+    """Let the transaction that begins here see one moment, so that its answers fit together."""
+    await c.execute("set transaction isolation level repeatable read, read only")
+
+
 async def follow(
     c: Connection, space: SpaceId, since: Position, *, limit: int = 2000
 ) -> tuple[list[Change], Position]:
@@ -145,13 +162,13 @@ async def load(c: Connection, space: SpaceId, dimensions: int, *, rows: int = 40
             yield _block(pieces, row_type)
 
 
-async def digest(c: Connection, space: SpaceId) -> Digest:
+async def digest(c: Connection, space: SpaceId, dimensions: int) -> Digest:
     """The digest of what a space holds now."""
     async with c.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(
             """select count(*), coalesce(sum((recording_id %% %(prime)s) * (change %% %(prime)s)), 0)::bigint
-                 from embeddings where space_id = %(space)s and vector is not null""",
-            {"space": space, "prime": _DIGEST_PRIME},
+                 from embeddings where space_id = %(space)s and octet_length(vector) = %(bytes)s""",
+            {"space": space, "prime": _DIGEST_PRIME, "bytes": 4 * dimensions},
         )
         row = await cursor.fetchone()
         assert row is not None

@@ -14,6 +14,7 @@ __all__ = [
     "Claim",
     "Counts",
     "Source",
+    "Standing",
     "claim",
     "counts",
     "fail",
@@ -22,6 +23,7 @@ __all__ = [
     "release",
     "renew",
     "sources",
+    "standings",
     "unwant_all",
     "want",
     "want_all",
@@ -41,6 +43,10 @@ class Claim:
     heard: Quality | None
     attempts: int
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wanted", Quality(self.wanted))
+        object.__setattr__(self, "heard", Quality(self.heard) if self.heard else None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -50,6 +56,20 @@ class Source:
     track: TrackId
     path: str | None
     revision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whether a recording was heard; `failure` without a want is final, with one it is why not yet."""
+
+    recording: RecordingId
+    wanted: Quality | None
+    heard: Quality | None
+    failure: str | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wanted", Quality(self.wanted) if self.wanted else None)
+        object.__setattr__(self, "heard", Quality(self.heard) if self.heard else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +183,21 @@ async def sources(c: Connection, recording: RecordingId) -> list[Source]:
         await cursor.execute(
             """select t.server_id as server, t.server_track_id as track, t.path, t.revision
                  from tracks t join servers s on s.id = t.server_id
-                where t.recording_id = %s and t.missing_since is null
+                where t.recording_id = %s and t.missing_since is null and not s.withdrawn
                 order by s.kind <> 'folder', s.state <> 'connected', s.id, t.id""",
             (recording,),
+        )
+        return await cursor.fetchall()
+
+
+async def standings(c: Connection, ids: Sequence[RecordingId]) -> list[Standing]:
+    """How these stand, in the order asked for; unknown ones are left out."""
+    async with c.cursor(row_factory=class_row(Standing)) as cursor:
+        await cursor.execute(
+            """select r.id as recording, r.wanted, a.quality as heard, r.failure
+                 from recordings r left join analyses a on a.recording_id = r.id
+                where r.id = any(%(ids)s) order by array_position(%(ids)s::bigint[], r.id)""",
+            {"ids": list(ids)},
         )
         return await cursor.fetchall()
 
@@ -180,8 +212,9 @@ async def counts(c: Connection) -> Counts:
                       count(*) filter (where wanted is not null and lease_until > now()) as leased,
                       count(*) filter (where wanted is not null and not_before > now()) as postponed,
                       count(*) filter (where wanted is not null and not exists (
-                          select from tracks t where t.recording_id = r.id
-                             and t.missing_since is null)) as sourceless,
+                          select from tracks t join servers s on s.id = t.server_id
+                           where t.recording_id = r.id and t.missing_since is null
+                             and not s.withdrawn)) as sourceless,
                       count(*) filter (where wanted is null and failure is not null) as failed
                  from recordings r"""
         )
@@ -231,7 +264,8 @@ _CLAIM_TEMPLATE = """
            and (lease_until is null or lease_until <= clock_timestamp())
            and (not_before is null or not_before <= clock_timestamp())
            and {suspicion}
-           and exists (select from tracks t where t.recording_id = r.id and t.missing_since is null)
+           and exists (select from tracks t join servers s on s.id = t.server_id
+                        where t.recording_id = r.id and t.missing_since is null and not s.withdrawn)
          order by wanted, plays desc, wanted_at desc, id
          limit %s for update of r skip locked
     ), lent as (

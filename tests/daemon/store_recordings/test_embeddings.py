@@ -154,9 +154,9 @@ async def test_loading_then_following_is_complete(pool: Pool, space: SpaceId, sl
             np.concatenate([block.recordings for block in blocks]),
             np.concatenate([block.changes for block in blocks]),
         )
-        assert told == await embeddings.digest(c, space)
+        assert told == await embeddings.digest(c, space, DIMENSIONS)
         await _put(c, space, 3)
-        assert told != await embeddings.digest(c, space)
+        assert told != await embeddings.digest(c, space, DIMENSIONS)
 
 
 @pytest.mark.parametrize("vector", [[0, 0, 0, 0], [1, float("nan"), 0, 0], [1, float("inf"), 0, 0]])

@@ -1,0 +1,1 @@
+"""What doors ask: near, path, and the follower behind them."""

@@ -1,0 +1,103 @@
+"""Tracks near given ones, as a person would expect them."""
+
+import numpy as np
+import pytest
+
+from segue.index import ExactIndex
+from segue.model import RecordingId, ServerKey, TrackId
+from segue.similarity import (
+    CannotBeHeard,
+    Follower,
+    NotHeardYet,
+    NotReady,
+    TrackKey,
+    UnknownSeed,
+    near,
+)
+from segue.store import recordings
+from segue.store.pool import Pool
+from tests.daemon.similarity.library import hear, towards
+from tests.daemon.store_recordings.rows import add_recording, add_server, add_track
+
+
+@pytest.fixture
+def follower(pool: Pool) -> Follower:
+    return Follower(pool, make_index=ExactIndex)
+
+
+async def test_nearest_first_without_the_seed(pool: Pool, follower: Follower) -> None:
+    async with pool.connection() as c:
+        heard = [await add_recording(c, title=f"at {degrees}") for degrees in (0, 60, 30, 90)]
+        for recording, degrees in zip(heard, (0, 60, 30, 90), strict=True):
+            await hear(c, recording, towards(degrees))
+    await follower.look()
+    found = await near(pool, follower, [heard[0]], 10)
+    assert [neighbour.track.title for neighbour in found] == ["at 30", "at 60", "at 90"]
+    assert [neighbour.distance for neighbour in found] == pytest.approx([0.133975, 0.5, 1], abs=1e-6)
+    assert await near(pool, follower, [heard[0]], 10) == found
+    between = await near(pool, follower, [heard[1], heard[3]], 1)
+    assert [neighbour.track.title for neighbour in between] == ["at 30"]
+
+
+async def test_one_track_stands_for_a_recording_and_missing_ones_for_none(
+    pool: Pool, follower: Follower
+) -> None:
+    async with pool.connection() as c:
+        seed, twice, gone = [await add_recording(c) for _ in range(3)]
+        await add_track(c, twice, server="cellar", title="In the cellar", track_id="c1")
+        await c.execute("update tracks set missing_since = now() where recording_id = %s", (gone,))
+        for recording, degrees in ((seed, 0), (twice, 10), (gone, 5)):
+            await hear(c, recording, towards(degrees))
+        cellar = ServerKey(await add_server(c, "cellar"))
+    await follower.look()
+    assert [n.recording for n in await near(pool, follower, [seed], 5)] == [twice]
+    (found,) = await near(pool, follower, [seed], 5, server=cellar)
+    assert found.track.title == "In the cellar"
+    assert await near(pool, follower, [TrackKey(cellar, TrackId("c1"))], 5, server=cellar) == []
+
+
+async def test_an_artist_has_so_many_places(pool: Pool, follower: Follower) -> None:
+    async with pool.connection() as c:
+        seed = await add_recording(c)
+        await hear(c, seed, towards(0))
+        for number in range(200):
+            recording = await add_recording(c, artist="Abba" if number < 190 else "Björk")
+            await hear(c, recording, towards(0.2 * number))
+    await follower.look()
+    found = await near(pool, follower, [seed], 6, per_artist=2)
+    assert [n.track.artist for n in found] == ["Abba", "Abba", "Björk", "Björk"]
+    assert len(await near(pool, follower, [seed], 150, per_artist=None)) == 150
+
+
+async def test_why_there_is_no_answer(pool: Pool, follower: Follower) -> None:
+    async with pool.connection() as c:
+        heard, waiting = await add_recording(c), await add_recording(c)
+        broken = await add_recording(c, wanted="fast")
+        (claim,) = await recordings.claim(c, owner="me", limit=1, seconds=60)
+        await recordings.fail(c, broken, claim.owner, "It holds no audio.")
+        await hear(c, heard, towards(0))
+        attic = ServerKey(await add_server(c))
+    with pytest.raises(NotReady):
+        await near(pool, follower, [heard], 5)
+    await follower.look()
+    with pytest.raises(NotHeardYet):
+        await near(pool, follower, [waiting], 5)
+    with pytest.raises(CannotBeHeard, match=r"It holds no audio\."):
+        await near(pool, follower, [broken], 5)
+    with pytest.raises(UnknownSeed, match="nowhere"):
+        await near(pool, follower, [TrackKey(attic, TrackId("nowhere"))], 5)
+    with pytest.raises(UnknownSeed):
+        await near(pool, follower, [RecordingId(10**9)], 5)
+    with pytest.raises(UnknownSeed):
+        await near(pool, follower, [], 5)
+    assert await near(pool, follower, [heard, waiting], 5) == []
+
+
+async def test_opposite_seeds_still_have_neighbours(pool: Pool, follower: Follower) -> None:
+    async with pool.connection() as c:
+        ids = [await add_recording(c) for _ in range(3)]
+        for recording, degrees in zip(ids, (0, 180, 10), strict=True):
+            await hear(c, recording, towards(degrees))
+    await follower.look()
+    assert [n.recording for n in await near(pool, follower, ids[:2], 5)] == ids[2:]
+    assert np.isclose((await near(pool, follower, ids[:2], 5))[0].distance, 0.015192)
