@@ -142,12 +142,6 @@ class Settings(BaseSettings):
         description="A PostgreSQL server of your own, as `postgresql://…` or a libpq connection string.",
         json_schema_extra={"default_in_words": "the embedded PostgreSQL of `segue up`"},
     )
-    database_connections: int = Field(
-        default=8,
-        ge=2,
-        le=100,
-        description="The most connections to PostgreSQL that one process keeps open.",
-    )
     redis_url: RedisUrl | None = Field(
         default=None,
         description="A Redis or Valkey server of your own, as `redis://…`, `rediss://…` or `unix://…`.",

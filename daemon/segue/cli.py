@@ -1,5 +1,0 @@
-"""The command `segue`."""
-
-
-def main() -> None:
-    """Run the command line."""

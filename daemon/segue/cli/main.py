@@ -1,0 +1,75 @@
+"""Puts the commands together and turns faults into sentences and exit statuses."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from segue.cli import analyse, doctor, hear, processes, runs, schedules, servers, settings, similar, tokens
+from segue.cli.faults import CommandError, Exit
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    try:
+        application()()
+    except CommandError as error:
+        _end([str(error)], error.exit)
+    except Exception as error:
+        if problems := _of_settings(error):
+            _end(problems, Exit.USAGE)
+        raise
+
+
+def application() -> typer.Typer:
+    """Every command, declared but not imported further than its options."""
+    app = typer.Typer(
+        name="segue",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_segue)
+    for part in (processes, doctor, hear, similar):
+        part.register(app)
+    for name, group in (
+        ("servers", servers.app),
+        ("analyse", analyse.app),
+        ("runs", runs.app),
+        ("tracks", similar.tracks),
+        ("schedules", schedules.app),
+        ("tokens", tokens.app),
+        ("settings", settings.app),
+    ):
+        app.add_typer(group, name=name)
+    return app
+
+
+def _segue(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+    ] = False,
+) -> None:
+    """Segue gives your own media servers ears."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"segue {installed('segue')}")
+        raise typer.Exit
+
+
+def _of_settings(error: Exception) -> tuple[str, ...]:
+    """Known only where settings were read at all; importing them here would slow every command."""
+    module = sys.modules.get("segue.settings.errors")
+    if module is None or not isinstance(error, module.SettingsError):
+        return ()
+    problems: tuple[str, ...] = error.problems
+    return problems
+
+
+def _end(lines: list[str] | tuple[str, ...], status: Exit) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+    raise SystemExit(int(status))

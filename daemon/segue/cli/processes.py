@@ -1,0 +1,99 @@
+"""`segue up`, `serve`, `work`, `migrate`: the processes themselves."""
+
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+import typer
+
+from segue.cli.faults import CommandError
+from segue.cli.options import AsJson, read_settings
+from segue.cli.printing import print_json, say
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="The folder that holds everything. Default: SEGUE_DATA_DIR, or ./segue-data."),
+]
+Host = Annotated[
+    str | None, typer.Option(help="The address to listen on. Default: SEGUE_HOST, or 127.0.0.1.")
+]
+Port = Annotated[int | None, typer.Option(help="The port to listen on. Default: SEGUE_PORT, or 4711.")]
+
+
+Queue = Literal["light", "heavy"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (up, serve, work, migrate):
+        app.command()(command)
+
+
+def up(
+    music: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of music to connect and hear. Default: SEGUE_MUSIC.", exists=True, file_okay=False
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    host: Host = None,
+    port: Port = None,
+) -> None:
+    """Run everything here: database, queue, daemon and a worker.
+
+    PostgreSQL and Valkey come along, unless SEGUE_DATABASE_URL and SEGUE_REDIS_URL name others.
+    Ctrl-C stops all of it in order.
+    """
+    from segue.up import run
+
+    settings = read_settings(music=music, data_dir=data_dir, host=host, port=port)
+    raise SystemExit(run(settings, settings.music))
+
+
+def serve(host: Host = None, port: Port = None) -> None:
+    """Run the daemon alone: API, feeds, hooks and the live index.
+
+    Needs SEGUE_DATABASE_URL and SEGUE_REDIS_URL, and a database brought up to date by `segue migrate`.
+    """
+    from segue import app, logs
+
+    settings = read_settings(host=host, port=port)
+    logs.configure(settings)
+    app.serve(settings)
+
+
+def work(
+    queue: Annotated[Queue | None, typer.Option(help="Only this class of work. Default: both.")] = None,
+) -> None:
+    """Run a worker alone; any number on any number of machines share the work.
+
+    Needs SEGUE_DATABASE_URL and SEGUE_REDIS_URL. *light* is walks and other short work, *heavy* is hearing.
+    """
+    from segue import app, logs
+
+    settings = read_settings()
+    logs.configure(settings)
+    app.work(settings, [queue] if queue else get_args(Queue))
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database up to date with this version; safe to repeat."""
+    import asyncio
+
+    import psycopg
+
+    from segue.store.migrate import MigrationError
+    from segue.store.migrate import migrate as bring_up_to_date
+
+    try:
+        applied = asyncio.run(bring_up_to_date(read_settings().database_dsn()))
+    except MigrationError as error:
+        raise CommandError(str(error)) from error
+    except psycopg.OperationalError as error:
+        raise CommandError(f"The database cannot be reached: {str(error).strip()}") from error
+    if as_json:
+        print_json({"applied": applied})
+    elif applied:
+        say(f"Applied {', '.join(applied)}.")
+    else:
+        say("The database is up to date.")

@@ -1,0 +1,131 @@
+"""`segue runs`: watch and cancel long pieces of work."""
+
+from typing import Annotated, Any
+
+import typer
+
+from segue.cli.api import Api, connect
+from segue.cli.options import AsJson, Token, Url
+from segue.cli.printing import moment, print_facts, print_json, print_table, say
+
+app = typer.Typer(no_args_is_help=True, help="Watch and cancel long pieces of work.")
+
+RunNumber = Annotated[int, typer.Argument(help="The run's number, as `segue runs list` shows it.", min=1)]
+
+
+@app.command("list")
+def list_(
+    *,
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Only those that have not ended.")] = False,
+    kind: Annotated[str | None, typer.Option(help="Only of this kind, such as analyse or walk.")] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1)] = 20,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """List runs, newest first."""
+    api = connect(url, token)
+    found = api.items("/runs", most=limit, unfinished=unfinished or None, kind=kind)
+    if as_json:
+        print_json(found)
+        return
+    names = server_names(api)
+    print_table(
+        ["run", "kind", "server", "state", "done", "failed", "of", "began", "message"],
+        [
+            (
+                run["id"],
+                run["kind"],
+                names.get(run["server"]),
+                run["state"],
+                run["done"],
+                run["failed"],
+                run["total"],
+                moment(run["started_at"]),
+                run["message"],
+            )
+            for run in found
+        ],
+        right=("run", "done", "failed", "of"),
+    )
+
+
+@app.command()
+def show(run: RunNumber, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Show one run with its log."""
+    api = connect(url, token)
+    found = api.get(f"/runs/{run}")
+    log = api.items(f"/runs/{run}/log")
+    if as_json:
+        print_json({**found, "log": log})
+        return
+    print_facts(
+        [
+            ("run", found["id"]),
+            ("kind", found["kind"]),
+            ("server", server_names(api).get(found["server"])),
+            ("state", found["state"]),
+            ("progress", _progress(found)),
+            ("message", found["message"]),
+            ("part of run", found["parent"]),
+            ("wanted", moment(found["created_at"])),
+            ("began", moment(found["started_at"])),
+            ("ended", moment(found["finished_at"])),
+        ]
+    )
+    for line in log:
+        say(f"{moment(line['at'])} {line['level']}: {line['line']}")
+
+
+@app.command()
+def follow(
+    run: Annotated[
+        int | None, typer.Argument(help="The run's number. Default: the newest that goes on.", min=1)
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Follow a run to its end, with a progress bar; exit status 0 only if it succeeds.
+
+    With --json each event is one line.
+    """
+    from segue.cli.follow import follow as watch
+
+    api = connect(url, token)
+    number = run if run is not None else _newest(api)
+    if number is None:
+        if not as_json:
+            say("Nothing is going on. `segue runs list` shows what was.")
+        return
+    raise SystemExit(int(watch(api, number, as_json=as_json)))
+
+
+@app.command()
+def cancel(run: RunNumber, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Cancel a run and all below it; what is done stays done."""
+    reply = connect(url, token).post(f"/runs/{run}/cancel")
+    if as_json:
+        print_json(reply)
+    else:
+        more = f", with {reply['revoked'] - 1} below it" if reply["revoked"] > 1 else ""
+        say(f"Run {run} is cancelled{more}.")
+
+
+def server_names(api: Api) -> dict[int | None, str]:
+    """Servers by their ids."""
+    return {server["id"]: server["name"] for server in api.items("/servers")}
+
+
+def _newest(api: Api) -> int | None:
+    """Hearing is what people want to watch; else whatever goes on."""
+    going = api.items("/runs", unfinished=True)
+    hearing = [run for run in going if run["kind"] == "analyse"]
+    return next((int(run["id"]) for run in hearing or going), None)
+
+
+def _progress(run: dict[str, Any]) -> str:
+    of = f" of {run['total']}" if run["total"] is not None else ""
+    failed = f", {run['failed']} failed" if run["failed"] else ""
+    percent = f" ({run['percent']:.0f} %)" if run["percent"] is not None else ""
+    return f"{run['done']}{of} done{failed}{percent}"
