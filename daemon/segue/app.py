@@ -8,6 +8,7 @@ from aiohttp import web
 
 from segue.jobs import run_workers
 from segue.library.feeds import Feeds
+from segue.registry import declare, declare_music
 from segue.services import Services, open_services
 from segue.settings import Settings
 from segue.similarity.follower import Follower
@@ -33,6 +34,7 @@ def work(settings: Settings, queues: Collection[Queue]) -> None:
 async def _serve(settings: Settings) -> None:
     stop = _told_to_stop()
     async with open_services(settings, connections=_SERVE_CONNECTIONS) as services:
+        await _declare_servers(services)
         follower = Follower(services.pool)
         runner = Runner(make_app(services, follower=follower), shutdown_timeout=_LAST_REPLIES_SECONDS)
         await runner.setup()
@@ -51,6 +53,13 @@ async def _work(settings: Settings, queues: Collection[Queue]) -> None:
     stop = _told_to_stop()
     async with open_services(settings, connections=_WORK_CONNECTIONS) as services:
         await run_workers(services, queues, stop)
+
+
+async def _declare_servers(services: Services) -> None:
+    settings = services.settings
+    await declare(services.registry, services.pool, settings.servers)
+    if settings.music is not None:
+        await declare_music(services.registry, services.pool, settings.music)
 
 
 def _feeds(services: Services) -> Feeds:
