@@ -1,0 +1,22 @@
+"""From entry points and rows to connected adapters, each with a state that people can see."""
+
+from segue.registry.configured import ConfigError, UnknownKindError
+from segue.registry.connection import ServerBroken
+from segue.registry.declared import declare, declare_music
+from segue.registry.plugins import BrokenPlugin, Plugins, find_plugins
+from segue.registry.registry import CAPABILITIES, Registry, capabilities, open_registry
+
+__all__ = [
+    "CAPABILITIES",
+    "BrokenPlugin",
+    "ConfigError",
+    "Plugins",
+    "Registry",
+    "ServerBroken",
+    "UnknownKindError",
+    "capabilities",
+    "declare",
+    "declare_music",
+    "find_plugins",
+    "open_registry",
+]

@@ -1,0 +1,93 @@
+"""Makes the servers that the settings name into rows, and leaves alone those they named before."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from segue.registry.configured import ConfigError, UnknownKindError, packed, unpacked
+from segue.registry.registry import Registry
+from segue.store import servers
+from segue.store.pool import Pool
+from segue.store.servers import Server, ServerState
+from segue.vault import VaultError
+
+__all__ = ["declare", "declare_music"]
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Section(Protocol):
+    """One server's table in the settings."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def options(self) -> dict[str, Any]: ...
+
+
+async def declare(registry: Registry, pool: Pool, sections: Mapping[str, Section]) -> None:
+    """Bring the rows in line with the settings; a section that cannot be used is a broken server."""
+    async with pool.connection() as c:
+        rows = {row.name: row for row in await servers.list_(c)}
+    for name, section in sections.items():
+        await _declare(registry, pool, rows.get(name), name, section)
+    for row in rows.values():
+        named = row.name in sections
+        if named or row.origin == "settings":
+            await _set_withdrawn(pool, row, not named)
+
+
+async def declare_music(registry: Registry, pool: Pool, folder: Path) -> None:
+    """Connect a folder as the server `music`; it stays until it is removed."""
+    async with pool.connection() as c:
+        row = await servers.by_name(c, "music")
+    options = {"path": str(folder)}
+    if row is None:
+        await registry.add("music", "folder", options)
+    elif row.origin == "settings":
+        _log.warning("music_passed_over", reason="The settings have a server `music` of their own.")
+    elif row.kind != "folder" or not _same(registry, row, options):
+        await registry.change(row, "folder", options, origin="api")
+
+
+async def _declare(registry: Registry, pool: Pool, row: Server | None, name: str, section: Section) -> None:
+    if row is None:
+        row = await registry.add(name, section.kind, section.options, origin="settings")
+        _log.info("server_declared", server=name, kind=section.kind)
+    elif (row.kind, row.origin) != (section.kind, "settings") or not _same(registry, row, section.options):
+        await registry.change(row, section.kind, section.options, origin="settings")
+        _log.info("server_reconfigured", server=name, kind=section.kind)
+    try:
+        registry.check(section.kind, section.options)
+    except (ConfigError, UnknownKindError) as error:
+        if row is not None:
+            await _set_broken(pool, row, str(error))
+
+
+async def _set_broken(pool: Pool, row: Server, reason: str) -> None:
+    async with pool.connection() as c:
+        news = await servers.set_state(c, row.id, ServerState.BROKEN, error=reason)
+    if news:
+        _log.error("server_broken", server=row.name, reason=reason)
+
+
+async def _set_withdrawn(pool: Pool, row: Server, withdrawn: bool) -> None:
+    async with pool.connection() as c:
+        news = await servers.set_withdrawn(c, row.id, withdrawn)
+    if news and withdrawn:
+        _log.warning(
+            "server_withdrawn",
+            server=row.name,
+            reason="The settings do not name it any more: it is left alone until they do or it is removed.",
+        )
+
+
+def _same(registry: Registry, row: Server, options: Mapping[str, Any]) -> bool:
+    """Whether these options are kept already; what cannot be opened is written anew."""
+    try:
+        return registry.options(row) == unpacked(packed(options))
+    except VaultError:
+        return False

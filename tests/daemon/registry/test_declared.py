@@ -1,0 +1,68 @@
+"""Servers named by the settings."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from segue.registry import Registry, declare, declare_music
+from segue.store import servers
+from segue.store.pool import Pool
+from segue.store.servers import Server, ServerState
+
+
+@dataclass
+class Section:
+    kind: str = "stub"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+async def _rows(pool: Pool) -> dict[str, Server]:
+    async with pool.connection() as c:
+        return {row.name: row for row in await servers.list_(c)}
+
+
+async def test_declaring_twice_changes_nothing(registry: Registry, pool: Pool) -> None:
+    sections = {"attic": Section(options={"password": "secret"}), "cellar": Section()}
+    await declare(registry, pool, sections)
+    first = await _rows(pool)
+    await declare(registry, pool, sections)
+    assert await _rows(pool) == first
+    assert {row.origin for row in first.values()} == {"settings"}
+
+
+async def test_other_options_are_taken_over(registry: Registry, pool: Pool) -> None:
+    await declare(registry, pool, {"attic": Section()})
+    await declare(registry, pool, {"attic": Section(options={"url": "http://new"})})
+    assert registry.options((await _rows(pool))["attic"]) == {"url": "http://new"}
+
+
+async def test_a_section_that_cannot_be_used_is_a_broken_server(registry: Registry, pool: Pool) -> None:
+    await declare(registry, pool, {"odd": Section(kind="gramophone"), "bad": Section(options={"ulr": "x"})})
+    rows = await _rows(pool)
+    assert {row.state for row in rows.values()} == {ServerState.BROKEN}
+    assert rows["odd"].last_error == "There is no adapter of the kind 'gramophone'; installed are: stub."
+    assert rows["bad"].last_error == "`ulr` is not a setting of this kind of server; did you mean `url`?"
+    await declare(registry, pool, {"odd": Section(), "bad": Section()})
+    assert {row.state for row in (await _rows(pool)).values()} == {ServerState.NEW}
+
+
+async def test_what_the_settings_name_no_more_is_left_alone_but_kept(registry: Registry, pool: Pool) -> None:
+    await registry.add("mine", "stub", {})
+    await declare(registry, pool, {"attic": Section()})
+    await declare(registry, pool, {})
+    assert {name: row.withdrawn for name, row in (await _rows(pool)).items()} == {
+        "attic": True,
+        "mine": False,
+    }
+    await declare(registry, pool, {"attic": Section()})
+    assert not (await _rows(pool))["attic"].withdrawn
+
+
+async def test_the_music_folder_stays_until_removed(registry: Registry, pool: Pool) -> None:
+    await declare_music(registry, pool, Path("/music"))
+    first = await _rows(pool)
+    await declare_music(registry, pool, Path("/music"))
+    await declare(registry, pool, {})
+    assert await _rows(pool) == first
+    await declare_music(registry, pool, Path("/other"))
+    assert registry.options((await _rows(pool))["music"]) == {"path": "/other"}
