@@ -142,8 +142,13 @@ class Postgres:
         for pid in others:
             if is_alive(pid):
                 end_foreign(pid, _STOP_ORPHAN)
-        if self.pid is None:  # else its number, given to another program since, could forbid the start
-            (self._folder / "postmaster.pid").unlink(missing_ok=True)
+        if self.pid is None:
+            self._forget_leftovers()
+
+    def _forget_leftovers(self) -> None:
+        """Else a dead server's number, given to another program since, would forbid the start."""
+        for stale in (self._folder / "postmaster.pid", self._run_dir / f".s.PGSQL.{_PORT}.lock"):
+            stale.unlink(missing_ok=True)
 
     def _launched_and_settled(self) -> bool:
         """False only while memory of a killed server is still attached by one of its dying backends."""

@@ -69,7 +69,7 @@ def _loud_json(line: str) -> str | None:
         entry = json.loads(line)
     except ValueError:
         return None
-    if entry.get("level") not in _LOUD:
+    if not isinstance(entry, dict) or entry.get("level") not in _LOUD:
         return None
     facts = (f"{key}={value}" for key, value in entry.items() if key not in _QUIET_FACTS)
     return " ".join((str(entry["level"]), str(entry.get("event", "")), *facts))

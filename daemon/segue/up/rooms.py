@@ -55,7 +55,7 @@ def _room_elsewhere(data: Path, state: Path) -> Path:
     """A room that is reached by links in the data folder, so that a person finds it."""
     signs = [data / name for name in ("pg", "valkey")]
     if signs[0].is_symlink():
-        return signs[0].readlink().parent
+        return _followed(signs[0])
     if signs[0].exists():
         raise StartError(
             f"The database in {data} was made by another user than root, and the account that root runs it "
@@ -67,6 +67,16 @@ def _room_elsewhere(data: Path, state: Path) -> Path:
     for sign in reversed(signs):
         sign.unlink(missing_ok=True)
         sign.symlink_to(room / sign.name)
+    return room
+
+
+def _followed(sign: Path) -> Path:
+    room = sign.readlink().parent
+    if not room.is_dir():
+        raise StartError(
+            f"The database of {sign.parent}, which lived in {room}, is gone. Put it back, or choose "
+            "another folder with SEGUE_DATA_DIR."
+        )
     return room
 
 
