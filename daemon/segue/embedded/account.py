@@ -43,6 +43,7 @@ class Account:
 def unprivileged_account(name: str | None = None) -> Account | None:
     """The account to start services with; none is needed unless we are root."""
     if os.geteuid() != 0:
+        _insist_on_own_entry()
         return None
     wanted = (name,) if name else _PREFERRED
     found = _first_entry(wanted)
@@ -52,6 +53,16 @@ def unprivileged_account(name: str | None = None) -> Account | None:
             "to run it with. Make one, for example: useradd --system segue"
         )
     return found
+
+
+def _insist_on_own_entry() -> None:
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise StartError(
+            f"This user (number {os.geteuid()}) has no entry in the passwd file, and PostgreSQL insists on "
+            "one. In a container, keep the user of the image; else give SEGUE_DATABASE_URL."
+        ) from None
 
 
 def _first_entry(names: Iterable[str]) -> Account | None:

@@ -1,8 +1,8 @@
 """The folders of one installation: made where missing, refused where they cannot serve."""
 
-import hashlib
 import os
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,4 +105,4 @@ def _private(folder: Path) -> Path:
 
 
 def _short_name(path: Path) -> str:
-    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+    return f"{zlib.crc32(os.fsencode(path)):08x}"
