@@ -38,8 +38,8 @@ class Api:
     def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
         return self._ask("POST", path, body=body)
 
-    def patch(self, path: str, body: Mapping[str, object]) -> Any:
-        return self._ask("PATCH", path, body=body)
+    def put(self, path: str, body: Mapping[str, object]) -> Any:
+        return self._ask("PUT", path, body=body)
 
     def delete(self, path: str) -> None:
         self._ask("DELETE", path)

@@ -10,6 +10,7 @@ import typer
 from segue.cli.faults import Exit
 from segue.cli.options import AsJson, Quiet
 from segue.cli.printing import print_facts, print_json, say, span
+from segue.cli.sounds import descriptors, percentages
 
 if TYPE_CHECKING:
     from segue.children import Child
@@ -114,19 +115,8 @@ def _print(report: dict[str, Any]) -> None:
     print_facts(
         [
             ("  duration", span(report["duration"])),
-            ("  tempo", _with_unit(report["tempo"], "beats per minute")),
-            ("  key", " ".join(filter(None, (report["key"], report["scale"])))),
-            ("  energy", _with_unit(report["energy"], "")),
-            ("  loudness", _with_unit(report["loudness"], "LUFS")),
-            ("  moods", _percentages((report["moods"] or {}).items())),
-            ("  tags", _percentages(tags)),
+            *((f"  {name}", value) for name, value in descriptors(report)),
+            ("  moods", percentages(report["moods"].items())),
+            ("  tags", percentages(tags)),
         ]
     )
-
-
-def _with_unit(value: float | None, unit: str) -> str | None:
-    return None if value is None else f"{value:.4g} {unit}".strip()
-
-
-def _percentages(named: Any) -> str:
-    return ", ".join(f"{name} {value:.0%}" for name, value in named if value is not None)

@@ -29,14 +29,13 @@ def list_(
     if as_json:
         print_json(found)
         return
-    names = server_names(api)
     print_table(
         ["run", "kind", "server", "state", "done", "failed", "of", "began", "message"],
         [
             (
                 run["id"],
                 run["kind"],
-                names.get(run["server"]),
+                run["server"],
                 run["state"],
                 run["done"],
                 run["failed"],
@@ -63,7 +62,7 @@ def show(run: RunNumber, as_json: AsJson = False, url: Url = None, token: Token 
         [
             ("run", found["id"]),
             ("kind", found["kind"]),
-            ("server", server_names(api).get(found["server"])),
+            ("server", found["server"]),
             ("state", found["state"]),
             ("progress", _progress(found)),
             ("message", found["message"]),
@@ -110,11 +109,6 @@ def cancel(run: RunNumber, as_json: AsJson = False, url: Url = None, token: Toke
     else:
         more = f", with {reply['revoked'] - 1} below it" if reply["revoked"] > 1 else ""
         say(f"Run {run} is cancelled{more}.")
-
-
-def server_names(api: Api) -> dict[int | None, str]:
-    """Servers by their ids."""
-    return {server["id"]: server["name"] for server in api.items("/servers")}
 
 
 def _newest(api: Api) -> int | None:

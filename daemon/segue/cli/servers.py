@@ -1,7 +1,222 @@
+"""`segue servers`: connect, test, walk and forget media servers and music folders."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
 import typer
 
-app = typer.Typer()
+from segue.cli.api import connect
+from segue.cli.faults import CommandError, Exit
+from segue.cli.options import AsJson, Token, Url
+from segue.cli.printing import moment, print_facts, print_json, print_table, say
+
+app = typer.Typer(no_args_is_help=True, help="Connect media servers and music folders.")
+
+Name = Annotated[str, typer.Argument(help="The server's name here.")]
+
+
+@app.command("list")
+def list_(*, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """List servers and how they are."""
+    found = connect(url, token).get("/servers")["items"]
+    if as_json:
+        print_json(found)
+    elif not found:
+        say("No server is connected yet. `segue servers add --help` tells how.")
+    else:
+        print_table(
+            ["name", "kind", "state", "tracks", "heard", "failed", "last walk", "trouble"],
+            [
+                (
+                    one["name"],
+                    one["kind"],
+                    _state(one),
+                    one["tracks"],
+                    one["heard"],
+                    one["failed"],
+                    moment(one["last_walk_at"]) or "never",
+                    one["last_error"],
+                )
+                for one in found
+            ],
+            right=("tracks", "heard", "failed"),
+        )
 
 
 @app.command()
-def a() -> None: ...
+def show(name: Name, *, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Show one server with its options; secrets are stars."""
+    found = connect(url, token).get(_path(name))
+    if as_json:
+        print_json(found)
+        return
+    print_facts(
+        [
+            ("name", found["name"]),
+            ("kind", found["kind"]),
+            ("configured in", "the settings" if found["origin"] == "settings" else "the API"),
+            ("state", f"{_state(found)} since {moment(found['state_since'])}"),
+            ("trouble", found["last_error"]),
+            ("product", " ".join(filter(None, (found["product"], found["product_version"])))),
+            ("tracks", found["tracks"]),
+            ("missing", found["missing"] or None),
+            ("heard", found["heard"]),
+            ("failed", found["failed"] or None),
+            ("last walk", moment(found["last_walk_at"]) or "never"),
+            ("webhooks go to", found["hook"]),
+            *((f"option {key}", _plain_value(value)) for key, value in found["options"].items()),
+        ]
+    )
+
+
+@app.command()
+def kinds(*, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """List the kinds of servers that can be connected, with their options."""
+    found = connect(url, token).get("/adapters")["items"]
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ["kind", "option", "needed", "meaning"],
+        [row for adapter in found for row in _options_of(adapter)],
+    )
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="How you call it: lower-case letters, digits, `-` and `_`.")],
+    kind: Annotated[str, typer.Argument(help="What it is; `segue servers kinds` lists them.")],
+    options: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="What its adapter needs. `KEY=@FILE` reads the value from a file, `KEY=?` asks for it "
+            "without showing it, and a value that begins with `[` or `{` is JSON.",
+            metavar="KEY=VALUE",
+        ),
+    ] = None,
+    *,
+    no_probe: Annotated[
+        bool, typer.Option("--no-probe", help="Add it even if it cannot be reached now.")
+    ] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Connect a server: it is reached once, and then walked and heard.
+
+    For example: segue servers add attic folder path=/srv/music
+    """
+    given = dict(_option(text) for text in options or [])
+    wanted = {"name": name, "kind": kind, "options": given, "probe": not no_probe}
+    reply = connect(url, token).post("/servers", wanted)
+    if as_json:
+        print_json(reply)
+        return
+    say(f"{reply['name']} is connected and being walked: `segue runs follow {reply['run']['id']}`.")
+    say(f"Its webhooks go to {reply['hook']} with the header X-Segue-Secret: {reply['hook_secret']}")
+
+
+@app.command()
+def test(name: Name, *, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Reach a server and ask what it is."""
+    found = connect(url, token).post(f"{_path(name)}/test")
+    if as_json:
+        print_json(found)
+        return
+    tracks = f", {found['tracks']} tracks" if found["tracks"] is not None else ""
+    say(f"{name} answers: {found['product']} {found['version']}{tracks}.")
+    for warning in found["warnings"]:
+        say(f"warning: {warning}")
+
+
+@app.command()
+def walk(
+    name: Name,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="Stay and show the progress.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """List a server's whole library anew."""
+    api = connect(url, token)
+    run = api.post(f"{_path(name)}/walk")
+    if follow:
+        from segue.cli.follow import follow as watch
+
+        raise SystemExit(int(watch(api, run["id"], as_json=as_json)))
+    if as_json:
+        print_json(run)
+    else:
+        say(f"Run {run['id']} walks {name}. Watch with `segue runs follow {run['id']}`.")
+
+
+@app.command()
+def remove(
+    name: Name,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Forget a server and its tracks; nothing changes on the server itself."""
+    if not yes:
+        if not sys.stdin.isatty():
+            raise CommandError("Say --yes to remove a server without being asked.", exit=Exit.USAGE)
+        typer.confirm(f"Forget {name} and its tracks?", abort=True)
+    connect(url, token).delete(_path(name))
+    if as_json:
+        print_json({"removed": name})
+    else:
+        say(f"{name} is forgotten.")
+
+
+def _path(name: str) -> str:
+    return f"/servers/{quote(name, safe='')}"
+
+
+def _state(server: dict[str, Any]) -> str:
+    return "withdrawn" if server["withdrawn"] else str(server["state"])
+
+
+def _options_of(adapter: dict[str, Any]) -> list[tuple[object, ...]]:
+    if adapter["broken"]:
+        return [(adapter["kind"], "", "", f"cannot be used: {adapter['broken']}")]
+    needed = adapter["options"].get("required", [])
+    fields = adapter["options"].get("properties", {})
+    rows = [(key, "yes" if key in needed else "no", one.get("description")) for key, one in fields.items()]
+    return [(adapter["kind"] if row is rows[0] else "", *row) for row in rows] or [
+        (adapter["kind"], "", "", "")
+    ]
+
+
+def _option(text: str) -> tuple[str, object]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise typer.BadParameter(f"{text!r} is not of the form KEY=VALUE.", param_hint="KEY=VALUE")
+    if value == "?":
+        return key, typer.prompt(key, hide_input=True, err=True)
+    if value.startswith("@"):
+        return key, _from_file(key, value[1:])
+    if value[:1] in ("[", "{"):
+        try:
+            return key, json.loads(value)
+        except ValueError as error:
+            raise typer.BadParameter(f"The value of {key} is not JSON.", param_hint="KEY=VALUE") from error
+    return key, value
+
+
+def _from_file(key: str, path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise typer.BadParameter(f"The file {path} for {key} cannot be read: {reason}.") from error
+
+
+def _plain_value(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
