@@ -28,7 +28,6 @@ class Plan:
     redis_url: str | None = None
     music: Path | None = None
     config: Path | None = None
-    account: str | None = None  # whom embedded services run as when we are root
     own_token: bool = False  # the person chose an admin token, so none is made
     migrate: tuple[str, ...] = (*_SEGUE, "migrate")
     parts: tuple[Part, ...] = (

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 
 from segue.embedded import Postgres, StartError, Valkey, unprivileged_account
-from segue.embedded.process import end_foreign, spawn
+from segue.embedded.process import end_foreign, spawn, tail
 from segue.up.bell import Bell
 from segue.up.door import is_answering, refuse_taken
 from segue.up.greeting import greeting
@@ -62,7 +62,7 @@ class Supervisor:
         """Whatever has no address given is embedded."""
         plan = self._plan
         embeds = plan.database_url is None or plan.redis_url is None
-        account = unprivileged_account(plan.account) if embeds else None
+        account = unprivileged_account() if embeds else None
         rooms = furnish(plan.data_dir, account)
         database_url, redis_url = plan.database_url, plan.redis_url
         if database_url is None:
@@ -80,22 +80,16 @@ class Supervisor:
         return rooms, {**os.environ, **told}
 
     def _migrate(self, rooms: Rooms, environment: Mapping[str, str]) -> None:
-        journal = self._journal(rooms, "migrate")
-        start = journal.path.stat().st_size if journal.path.exists() else 0
-        child = spawn(
-            self._plan.migrate, log=journal.path, death_signal=signal.SIGKILL, environment=environment
-        )
+        log = rooms.logs / "migrate.log"
+        start = log.stat().st_size if log.exists() else 0
+        child = spawn(self._plan.migrate, log=log, death_signal=signal.SIGKILL, environment=environment)
         try:
             self._until(lambda: child.poll() is not None)
         finally:
             _kill(child)
         if child.returncode != 0:
-            with journal.path.open(errors="replace") as log:
-                log.seek(start)
-                words = log.read().strip()[-1000:]
-            raise StartError(
-                f"The database could not be brought up to date ({describe(child.returncode)}): {words}"
-            )
+            words = tail(log, since=start) or describe(child.returncode)
+            raise StartError(f"The database could not be brought up to date: {words}")
 
     def _start_parts(self, rooms: Rooms, environment: Mapping[str, str]) -> None:
         token = self._plan.data_dir / "admin-token"
