@@ -1,6 +1,6 @@
 """Recordings: which shall be heard, by whom, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -18,6 +18,8 @@ __all__ = [
     "claim",
     "counts",
     "fail",
+    "failures",
+    "held",
     "merge",
     "postpone",
     "release",
@@ -134,6 +136,17 @@ async def claim(c: Connection, *, owner: str, limit: int, seconds: float) -> lis
     return claims or await _claim(c, token, 1, seconds, suspects=True)
 
 
+async def held(c: Connection, owners: Collection[str]) -> set[str]:
+    """Which of these claims still hold a lease."""
+    async with c.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """select distinct lease_owner from recordings
+                where lease_owner = any(%s) and wanted is not null and lease_until > clock_timestamp()""",
+            (list(owners),),
+        )
+        return set(await cursor.fetchall())
+
+
 async def renew(c: Connection, owner: str, *, seconds: float) -> list[RecordingId]:
     """Lengthen a claim's leases; what is not returned any more is lost."""
     async with c.cursor(row_factory=scalar_row) as cursor:
@@ -198,6 +211,19 @@ async def standings(c: Connection, ids: Sequence[RecordingId]) -> list[Standing]
                  from recordings r left join analyses a on a.recording_id = r.id
                 where r.id = any(%(ids)s) order by array_position(%(ids)s::bigint[], r.id)""",
             {"ids": list(ids)},
+        )
+        return await cursor.fetchall()
+
+
+async def failures(c: Connection, *, after: int = 0, limit: int = 100) -> list[Standing]:
+    """Those that could not be heard, past the last one of the page before."""
+    async with c.cursor(row_factory=class_row(Standing)) as cursor:
+        await cursor.execute(
+            """select r.id as recording, r.wanted, a.quality as heard, r.failure
+                 from recordings r left join analyses a on a.recording_id = r.id
+                where r.id > %s and r.wanted is null and r.failure is not null
+                order by r.id limit %s""",
+            (after, limit),
         )
         return await cursor.fetchall()
 

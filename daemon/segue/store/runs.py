@@ -15,6 +15,7 @@ from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 from segue.model import FINISHED_STATES, RunId, RunState, ServerKey
+from segue.store import recordings
 from segue.store.pool import Connection
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "release",
     "renew",
     "succeed",
+    "unfinished_by_kind",
 ]
 
 MAX_ATTEMPTS = 5
@@ -197,26 +199,29 @@ async def postpone(c: Connection, run: RunId, owner: str, *, seconds: float, rea
     return cursor.rowcount == 1
 
 
-async def release(c: Connection, run: RunId, owner: str) -> bool:
-    """Give the run back unharmed: the worker stops, this was no attempt."""
+async def release(c: Connection, run: RunId, owner: str, *, seconds: float = 0) -> bool:
+    """Give the run back unharmed, for some seconds or at once: this was no attempt."""
     cursor = await c.execute(
-        _POSTPONE, {"run": run, "owner": owner, "seconds": 0, "reason": None, "attempts": 1}
+        _POSTPONE, {"run": run, "owner": owner, "seconds": seconds, "reason": None, "attempts": 1}
     )
     return cursor.rowcount == 1
 
 
 async def cancel(c: Connection, run: RunId) -> int:
-    """Revoke a run and all below it; 0 when it was finished already."""
+    """Revoke a run and all below it; 0 when it was finished already.
+
+    Cancelling the hearing also takes back what is still wanted to be heard.
+    """
     cursor = await c.execute("select finished_at is null from runs where id = %s for update", [run])
     row = await cursor.fetchone()
     if row is None or not row[0]:
         return 0
-    revoked = 0
-    while True:  # a child made while we waited for its parent shows in the next look
-        cursor = await c.execute(_CANCEL, [run])
-        if cursor.rowcount == 0:
-            return revoked
-        revoked += cursor.rowcount
+    revoked: list[str] = []
+    while kinds := await _revoke(c, run):  # a child made while we waited shows in the next look
+        revoked += kinds
+    if "analyse" in revoked:
+        await recordings.unwant_all(c)
+    return len(revoked)
 
 
 async def log(c: Connection, run: RunId, level: Level, line: str) -> bool:
@@ -272,12 +277,24 @@ async def log_after(c: Connection, run: RunId, after_id: int = 0, *, limit: int 
     return await cursor.fetchall()
 
 
+async def unfinished_by_kind(c: Connection) -> Mapping[str, int]:
+    """How many runs of each kind have not ended."""
+    cursor = await c.execute("select kind, count(*) from runs where finished_at is null group by kind")
+    return {kind: count async for kind, count in cursor}
+
+
 async def next_look(c: Connection, kinds: Collection[str]) -> float | None:
     """Seconds until an unfinished run of these kinds can be claimed; None when there is none."""
     cursor = c.cursor(row_factory=scalar_row)
     await cursor.execute(_NEXT_LOOK, [list(kinds)])
     seconds = await cursor.fetchone()
     return None if seconds is None else max(0.0, float(seconds))
+
+
+async def _revoke(c: Connection, run: RunId) -> list[str]:
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(_CANCEL, [run])
+    return await cursor.fetchall()
 
 
 async def _hold_open(c: Connection, parent: RunId) -> None:
@@ -370,6 +387,7 @@ update runs set
     failed = failed + %(failed)s,
     total = coalesce(%(total)s, total),
     message = coalesce(%(message)s, message),
+    started_at = coalesce(started_at, now()),
     updated_at = now()
 where id = %(run)s and lease_owner is not distinct from %(owner)s and finished_at is null
 """
@@ -410,6 +428,7 @@ with recursive tree as (
 update runs set state = 'REVOKED', finished_at = now(), updated_at = now(),
     lease_owner = null, lease_until = null, not_before = null
 where id in (select id from open)
+returning kind
 """
 
 _LOG = """

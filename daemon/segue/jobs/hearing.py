@@ -1,0 +1,219 @@
+"""Hears what is wanted: borrows the audio, has a child hear it, keeps the result in one transaction."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+
+import structlog
+from psycopg import Rollback
+
+from segue.analysis.errors import HearingError
+from segue.analysis.wire import reply_to_analysis, request_for
+from segue.children import Child, ChildError, ChildRaised, Limits
+from segue.jobs.borrowing import Lends, NobodyLendsError, borrowed
+from segue.jobs.leases import LeaseLostError, Leases
+from segue.jobs.loop import Loop
+from segue.jobs.slots import Slots, work_until_cancelled
+from segue.jobs.timers import Timers, pause_after
+from segue.jobs.verdicts import Later, Never, judge
+from segue.jobs.writing import Statement, write_down
+from segue.model import Analysis, Quality
+from segue.sdk import AdapterError, AuthFailed, NotFound
+from segue.store import analyses, hearing_runs, recordings, runs
+from segue.store.pool import Connection, Pool
+from segue.store.recordings import Claim
+from segue.wake import Wake
+
+__all__ = ["Ears", "HearingDrain"]
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_RECOUNT_SECONDS = 2.0
+_CRASHES = 3  # of the child, by one recording, until it is left alone
+_OPERATOR_SECONDS = 900.0
+
+Outcome = Analysis | Later | Never
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ears:
+    """How recordings are heard: in so many children, by this function of theirs."""
+
+    slots: int
+    limits: Limits = field(default_factory=Limits)
+    target: Quality = Quality.BALANCED
+    deadline_seconds: float = 600.0
+    function: str = "segue.analysis.child:hear"
+    search: tuple[Path, ...] = ()
+    ahead: int = 1  # recordings whose audio is being borrowed while the children are busy
+
+
+class HearingDrain:
+    """Works off the wanted recordings; counts them in the one open run of kind `analyse`."""
+
+    kind = "analyse"
+
+    def __init__(
+        self, pool: Pool, lends: Lends, wake: Wake, *, ears: Ears, identity: str, timers: Timers
+    ) -> None:
+        self._pool = pool
+        self._lends = lends
+        self._wake_others = wake
+        self._ears = ears
+        self._identity = identity
+        self._timers = timers
+        self._children: asyncio.LifoQueue[Child] = asyncio.LifoQueue()  # so that idle ones can go
+        self._leases = Leases(pool, held=recordings.held, renew=_renew, timers=timers)
+        self._loop = Loop(self.kind, self._look, timers)
+        self._slots = Slots(ears.slots + ears.ahead, self._loop.wake)
+        self._recounted = 0.0
+
+    def wake(self) -> None:
+        self._loop.wake()
+
+    async def run(self) -> None:
+        """Work until cancelled; then everything is given back."""
+        children = [self._make_child() for _ in range(self._ears.slots)]
+        for child in children:
+            self._children.put_nowait(child)
+        try:
+            await work_until_cancelled(self._loop, self._leases, self._slots)
+        finally:
+            await asyncio.gather(*(child.stop() for child in children))
+
+    def _make_child(self) -> Child:
+        return Child(self._ears.function, self._ears.limits, search=self._ears.search)
+
+    async def _look(self) -> float | None:
+        while self._slots.free:
+            claim = await self._claim()
+            if claim is None:
+                return await self._rest()
+            self._slots.start(self._work(claim))
+        return None
+
+    async def _claim(self) -> Claim | None:
+        async with self._pool.connection() as c:
+            run = await hearing_runs.join(c)
+            if run is None:
+                return None
+            if self._is_recount_due():
+                await hearing_runs.recount(c, run)
+                await self._wake_others(self.kind)  # there is more than one: let other workers share
+            claims = await recordings.claim(
+                c, owner=f"{self._identity}/{token_hex(4)}", limit=1, seconds=self._timers.lease
+            )
+        return claims[0] if claims else None
+
+    def _is_recount_due(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        due = now - self._recounted >= _RECOUNT_SECONDS
+        self._recounted = now if due else self._recounted
+        return due
+
+    async def _rest(self) -> float | None:
+        async with self._pool.connection() as c:
+            run = await hearing_runs.close(c)
+            if run is not None:
+                _log.info("run_ended", run=run, kind=self.kind)
+                return None
+            return await hearing_runs.next_look(c)
+
+    async def _work(self, claim: Claim) -> None:
+        try:
+            async with self._leases.kept(claim.owner):
+                outcome = await self._attempt(claim)
+        except LeaseLostError:
+            pass  # told by Leases
+        except asyncio.CancelledError:
+            await self._write(lambda c: recordings.release(c, claim.owner), self._timers.stop)
+            raise
+        else:
+            await self._write(lambda c: self._settle(c, claim, outcome), self._timers.settle)
+
+    async def _attempt(self, claim: Claim) -> Outcome:
+        try:
+            return await self._hear(claim)
+        except LeaseLostError:
+            raise
+        except HearingError as error:
+            return Never(error.reason)
+        except ChildError as error:
+            return _judge_child(error, claim)
+        except NobodyLendsError as error:
+            return await self._judge_refusals(error, claim)
+        except Exception as error:
+            return judge(error, attempt=claim.attempts, kind=self.kind)
+
+    async def _hear(self, claim: Claim) -> Analysis:
+        async with self._pool.connection() as c:
+            sources = await recordings.sources(c, claim.recording)
+        async with borrowed(self._lends, sources) as path, self._a_child() as child:
+            reply = await child.call(
+                request_for(str(path), quality=claim.wanted), deadline_seconds=self._ears.deadline_seconds
+            )
+        return reply_to_analysis(dict(reply))
+
+    @asynccontextmanager
+    async def _a_child(self) -> AsyncIterator[Child]:
+        child = await self._children.get()
+        try:
+            yield child
+        finally:
+            self._children.put_nowait(child)
+
+    async def _judge_refusals(self, error: NobodyLendsError, claim: Claim) -> Later | Never:
+        stale = {source.server for source, refusal in error.refusals if isinstance(refusal, NotFound)}
+        for server in stale:  # what we know of it is old
+            async with self._pool.connection() as c:
+                await runs.create(c, "walk", server=server)
+            await self._wake_others("walk")
+        match error.weightiest:
+            case AuthFailed() | NotFound() as refusal:
+                return Later(_OPERATOR_SECONDS, str(refusal))
+            case AdapterError() as refusal:
+                return judge(refusal, attempt=claim.attempts, kind=self.kind)
+
+    async def _settle(self, c: Connection, claim: Claim, outcome: Outcome) -> None:
+        async with c.transaction() as transaction:
+            run = await hearing_runs.join(c)  # before the recording's row: see there
+            if run is None or not await self._keep(c, claim, outcome):
+                raise Rollback(transaction)
+            match outcome:
+                case Analysis():
+                    await runs.progress(c, run, None, done=1)
+                case Never(reason):
+                    await runs.progress(c, run, None, failed=1)
+                    await runs.log(c, run, "warning", f"Recording {claim.recording}: {reason}")
+
+    async def _keep(self, c: Connection, claim: Claim, outcome: Outcome) -> bool:
+        recording, owner = claim.recording, claim.owner
+        match outcome:
+            case Never(reason):
+                return await recordings.fail(c, recording, owner, reason)
+            case Later(seconds, reason):
+                return await recordings.postpone(c, recording, owner, seconds=seconds, reason=reason)
+            case analysis:
+                saved = await analyses.save(c, recording, owner, analysis, target=self._ears.target)
+                return saved is not None
+
+    async def _write(self, statement: Statement, seconds: float) -> None:
+        await write_down(self._pool, statement, timers=self._timers, seconds=seconds)
+
+
+async def _renew(c: Connection, owners: Collection[str], *, seconds: float) -> set[str]:
+    return {owner for owner in owners if await recordings.renew(c, owner, seconds=seconds)}
+
+
+def _judge_child(error: ChildError, claim: Claim) -> Later | Never:
+    """A crash may be the machine's fault (memory, a kill), but not for ever."""
+    if isinstance(error, ChildRaised) and error.kind != "MemoryError":
+        _log.error("hearing_broke", recording=claim.recording, error=error.kind, trace=error.trace)
+    else:
+        _log.warning("child_lost", recording=claim.recording, error=str(error))
+    reason = f"The decoder failed: {error}."
+    if claim.attempts >= _CRASHES:
+        return Never(reason)
+    return Later(pause_after(claim.attempts, first=10, longest=600), reason)

@@ -1,0 +1,75 @@
+"""All workers of one process: one event loop, two queues, stopped in order."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+import structlog
+
+from segue.children import Limits
+from segue.jobs.clock import Clock
+from segue.jobs.hearing import Ears, HearingDrain
+from segue.jobs.listen import Listener
+from segue.jobs.timers import DEFAULTS, Timers
+from segue.model import Quality
+from segue.services import Services
+from segue.wake import KINDS, Queue
+
+__all__ = ["Drain", "run_drains", "run_workers"]
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Drain(Protocol):
+    """Works off one kind of rows until it is cancelled."""
+
+    @property
+    def kind(self) -> str: ...
+
+    def wake(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+
+async def run_workers(
+    services: Services, queues: Collection[Queue], stop: asyncio.Event, *, timers: Timers = DEFAULTS
+) -> None:
+    """Work on these queues until told to stop; then give back what is unfinished."""
+    drains = [drain for drain in _drains(services, timers) if KINDS[drain.kind].queue in queues]
+    await run_drains(drains, services.settings.redis_address(), stop, timers=timers)
+
+
+async def run_drains(drains: Sequence[Drain], redis_url: str, stop: asyncio.Event, *, timers: Timers) -> None:
+    """Run these drains and listen for their wake-ups, until told to stop."""
+    _log.info("workers_started", kinds=[drain.kind for drain in drains])
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(drain.run()) for drain in drains]
+        running += [tasks.create_task(listener.run()) for listener in _listeners(drains, redis_url, timers)]
+        await stop.wait()
+        for task in running:
+            task.cancel()
+    _log.info("workers_stopped")
+
+
+def _drains(services: Services, timers: Timers) -> list[Drain]:
+    pool, wake, identity = services.pool, services.wake, services.identity
+    wanted = services.settings.analysis
+    ears = Ears(
+        slots=wanted.slots,
+        limits=Limits(nice=wanted.nice, idle_seconds=wanted.idle_seconds),
+        target=Quality(wanted.quality),
+    )
+    return [
+        Clock(pool, wake, timers),
+        HearingDrain(pool, services.registry, wake, ears=ears, identity=identity, timers=timers),
+    ]
+
+
+def _listeners(drains: Sequence[Drain], url: str, timers: Timers) -> list[Listener]:
+    queues: dict[Queue, dict[str, Drain]] = {}
+    for drain in drains:
+        queues.setdefault(KINDS[drain.kind].queue, {})[drain.kind] = drain
+    return [
+        Listener(url, queue, {kind: drain.wake for kind, drain in wakers.items()}, timers=timers)
+        for queue, wakers in queues.items()
+    ]
