@@ -1,6 +1,6 @@
 """Analyses: what was heard, written once per claim and together with the vectors made of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from segue.model import Analysis, Descriptors, Quality, RecordingId, SpaceId
 from segue.store import embeddings, recordings, spaces
 from segue.store.pool import Connection
 
-__all__ = ["Heard", "Saved", "SpacesChangedError", "get", "save"]
+__all__ = ["Features", "Heard", "Saved", "SpacesChangedError", "features", "get", "save"]
 
 Vector = npt.NDArray[np.float32]
 
@@ -36,6 +36,15 @@ class Heard:
 
     analysis: Analysis
     analysed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """Pooled features of some recordings, a row each; what projections are fitted on and applied to."""
+
+    recordings: list[RecordingId]
+    mean: npt.NDArray[np.float16]
+    std: npt.NDArray[np.float16]
 
 
 async def save(
@@ -94,6 +103,28 @@ async def get(c: Connection, recording: RecordingId) -> Heard | None:
         fingerprint=row["fingerprint"],
     )
     return Heard(analysis=analysis, analysed_at=row["analysed_at"])
+
+
+async def features(
+    c: Connection, *, lacking: SpaceId | None = None, after: int = 0, limit: int = 1000
+) -> Features:
+    """A page of pooled features by recording, of all analyses or of those without a vector in a space."""
+    async with c.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(
+            """select recording_id, features_mean, features_std from analyses a
+                where recording_id > %(after)s
+                  and (%(space)s::bigint is null or not exists (
+                      select from embeddings e where e.space_id = %(space)s
+                         and e.recording_id = a.recording_id and e.vector is not null))
+                order by recording_id limit %(limit)s""",
+            {"after": after, "space": lacking, "limit": limit},
+        )
+        rows = await cursor.fetchall()
+    return Features(
+        recordings=[RecordingId(row[0]) for row in rows],
+        mean=_halves([row[1] for row in rows]),
+        std=_halves([row[2] for row in rows]),
+    )
 
 
 _DESCRIPTORS = (
@@ -201,6 +232,10 @@ async def _write(c: Connection, recording: RecordingId, analysis: Analysis, *, i
         (recording, list(missing), list(missing.values())),
     )
     return True
+
+
+def _halves(rows: Sequence[bytes]) -> npt.NDArray[np.float16]:
+    return np.frombuffer(b"".join(rows), "<f2").reshape(len(rows), -1 if rows else 0)
 
 
 _UPSERT = """

@@ -93,6 +93,21 @@ async def put(c: Connection, space: SpaceId, recording: RecordingId, vector: Vec
     )
 
 
+async def fill(c: Connection, space: SpaceId, recordings: Sequence[RecordingId], vectors: Vector) -> int:
+    """Add vectors made of stored analyses where there is none; what came in between is newer and stays."""
+    cursor = await c.execute(
+        """insert into embeddings as e (space_id, recording_id, vector)
+           select %s, a.recording_id, new.vector
+             from unnest(%s::bigint[], %s::bytea[]) as new(recording_id, vector)
+                  join analyses a using (recording_id)
+              for key share of a
+           on conflict (space_id, recording_id) do update set vector = excluded.vector
+            where e.vector is null""",
+        (space, list(recordings), [vector.tobytes() for vector in vectors.astype("<f4")]),
+    )
+    return cursor.rowcount
+
+
 async def remove(c: Connection, recordings: Sequence[RecordingId]) -> int:
     """Take these out of every space; tombstones stay for the followers."""
     cursor = await c.execute(
