@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, InterfaceError, OperationalError
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
@@ -11,7 +11,10 @@ from psycopg_pool import AsyncConnectionPool
 Connection = AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
 
-__all__ = ["Connection", "Pool", "conninfo", "open_pool"]
+# The database is away, too busy or gave up: nobody's fault here, so try again later.
+DATABASE_FAULTS = (OperationalError, InterfaceError)
+
+__all__ = ["DATABASE_FAULTS", "Connection", "Pool", "conninfo", "open_pool"]
 
 
 @asynccontextmanager

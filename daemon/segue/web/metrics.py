@@ -1,0 +1,71 @@
+"""What Prometheus reads: requests seen here, and the state of the library at this moment."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from segue.store import recordings, servers
+from segue.web.context import Context
+
+__all__ = ["exposition"]
+
+
+async def exposition(context: Context) -> bytes:
+    """The whole text."""
+    gauges = [*await _library(context), *_index(context), *await _queues(context)]
+    registry = CollectorRegistry()
+    registry.register(_Gauges(gauges))
+    return generate_latest(context.observed.registry) + generate_latest(registry)
+
+
+class _Gauges(Collector):
+    """Values that were read just now."""
+
+    def __init__(self, gauges: list[Metric]) -> None:
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._gauges
+
+
+async def _library(context: Context) -> list[Metric]:
+    async with context.connection() as c:
+        counts = await recordings.counts(c)
+        summaries = await servers.summaries(c)
+        states = {server.id: server for server in await servers.list_(c)}
+    heard = GaugeMetricFamily("segue_recordings", "Recordings by how far they are heard.", labels=["state"])
+    for state in ("total", "heard", "wanted", "leased", "postponed", "sourceless", "failed"):
+        heard.add_metric([state], getattr(counts, state))
+    tracks = GaugeMetricFamily("segue_tracks", "Tracks by server.", labels=["server", "state"])
+    up = GaugeMetricFamily("segue_server_connected", "1 when the server answers.", labels=["server"])
+    for summary in summaries:
+        server = states.get(summary.server)
+        if server is None:
+            continue
+        tracks.add_metric([server.name, "present"], summary.tracks)
+        tracks.add_metric([server.name, "missing"], summary.missing)
+        up.add_metric([server.name], float(server.state == "connected"))
+    return [heard, tracks, up]
+
+
+def _index(context: Context) -> list[Metric]:
+    status = context.follower.status
+    behind = -1.0 if status.seconds_behind is None else status.seconds_behind
+    return [
+        GaugeMetricFamily("segue_index_recordings", "Recordings in the live index.", status.recordings),
+        GaugeMetricFamily("segue_index_ready", "1 when queries are answered.", float(status.ready)),
+        GaugeMetricFamily(
+            "segue_index_seconds_behind", "Since the index was last known to equal the database.", behind
+        ),
+    ]
+
+
+async def _queues(context: Context) -> list[Metric]:
+    depths = await context.services.wake.queue_depth()
+    reachable = GaugeMetricFamily("segue_redis_reachable", "1 when Redis answers.", float(depths is not None))
+    waiting = GaugeMetricFamily("segue_wakeups_waiting", "Wake-ups on each queue.", labels=["queue"])
+    for queue, depth in (depths or {}).items():
+        waiting.add_metric([queue], depth)
+    return [reachable, waiting]

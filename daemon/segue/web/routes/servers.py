@@ -1,0 +1,304 @@
+"""Servers: connect, test, walk and forget media servers and music folders."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from segue.model import ServerKey
+from segue.registry import BrokenPlugin, ConfigError, UnknownKindError
+from segue.sdk import AdapterError
+from segue.store import runs, servers
+from segue.store.servers import Server, ServerState, Summary
+from segue.web.context import Call
+from segue.web.errors import CONFLICT, INVALID, NOT_FOUND, SERVER_FAILED, Fault, Refusal
+from segue.web.naming import named_server
+from segue.web.routing import Scope, delete, get, post
+from segue.web.run_replies import RunReply, told
+from segue.web.shapes import Asked, Name, Options, Text, Told
+
+__all__ = ["ROUTES"]
+
+_TAG = "Servers"
+_REACHING_SECONDS = 20
+
+
+class ServerReply(Told):
+    """One connected media server or music folder."""
+
+    name: str = Field(examples=["attic"])
+    kind: str = Field(examples=["folder"])
+    origin: str = Field(description="Where it was configured: `settings` or `api`.")
+    state: ServerState = Field(
+        description="`lost` heals by itself; `refused` and `broken` need somebody to act."
+    )
+    state_since: datetime
+    last_error: str | None
+    product: str | None
+    product_version: str | None
+    last_walk_at: datetime | None
+    withdrawn: bool = Field(description="The settings no longer name it: it is left alone.")
+    tracks: int
+    missing: int
+    heard: int
+    failed: int
+    options: dict[str, Any] = Field(description="Its settings; secrets are stars.")
+    hook: str = Field(description="Where its webhooks go.", examples=["/hooks/attic"])
+    created_at: datetime
+
+
+class ServerAdded(ServerReply):
+    """A new server; its webhook secret is shown here and by making a new one."""
+
+    hook_secret: str = Field(description="What its webhooks present in the header `X-Segue-Secret`.")
+    run: RunReply = Field(description="Its first walk.")
+
+
+class ServerList(Told):
+    """Every server, by name."""
+
+    items: tuple[ServerReply, ...]
+
+
+class ServerTested(Told):
+    """What the server says of itself."""
+
+    product: str
+    version: str
+    tracks: int | None
+    warnings: tuple[str, ...]
+
+
+class NewSecret(Told):
+    """A webhook secret; it is never shown again."""
+
+    hook_secret: str
+
+
+class AdapterReply(Told):
+    """A kind of server that can be connected."""
+
+    kind: str
+    title: str
+    options: dict[str, Any] = Field(description="The JSON schema of its `options`.")
+    broken: str | None = Field(description="Why it cannot be used.")
+
+
+class AdapterList(Told):
+    """Every installed adapter, by kind."""
+
+    items: tuple[AdapterReply, ...]
+
+
+class ServerPath(Asked):
+    """Which server."""
+
+    server: Name = Field(description="The server's name.", examples=["attic"])
+
+
+class NewServer(Asked):
+    """How to reach the server."""
+
+    name: Name = Field(description="How people call it here.", examples=["attic"])
+    kind: Text = Field(
+        description="Which adapter speaks to it; `GET /api/v1/adapters` lists them.", examples=["folder"]
+    )
+    options: Options = Field(
+        default_factory=dict,
+        description="What its adapter needs, such as an address and a token, or a path.",
+        examples=[{"path": "/srv/music"}],
+    )
+    probe: bool = Field(default=True, description="Reach it first, and refuse it if that fails.")
+
+
+@get("/api/v1/adapters", tag=_TAG, scope=Scope.READ, summary="List the kinds of servers")
+async def list_adapters(call: Call) -> AdapterList:
+    items = []
+    for kind, plugin in call.services.registry.plugins.items():
+        if isinstance(plugin, BrokenPlugin):
+            items.append(AdapterReply(kind=kind, title=kind, options={}, broken=plugin.reason))
+        else:
+            schema = plugin.config.model_json_schema()
+            items.append(AdapterReply(kind=kind, title=plugin.title, options=schema, broken=None))
+    return AdapterList(items=tuple(items))
+
+
+@get("/api/v1/servers", tag=_TAG, scope=Scope.READ, summary="List servers by name")
+async def list_servers(call: Call) -> ServerList:
+    async with call.context.connection() as c:
+        found = await servers.list_(c)
+        counted = {summary.server: summary for summary in await servers.summaries(c)}
+    return ServerList(items=tuple(_told(call, server, counted) for server in found))
+
+
+@get("/api/v1/servers/{server}", tag=_TAG, scope=Scope.READ, summary="Show one server", refusals=[NOT_FOUND])
+async def show_server(call: Call, path: ServerPath) -> ServerReply:
+    async with call.context.connection() as c:
+        server = await named_server(c, path.server)
+        counted = await servers.summaries(c, server.id)
+    return _told(call, server, {summary.server: summary for summary in counted})
+
+
+@post(
+    "/api/v1/servers",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="Connect a server",
+    status=201,
+    refusals=[CONFLICT, SERVER_FAILED],
+)
+async def add_server(call: Call, body: NewServer) -> ServerAdded:
+    """Its options are checked, it is reached once, and its first walk begins."""
+    registry = call.services.registry
+    async with call.context.connection() as c:
+        if await servers.by_name(c, body.name) is not None:
+            raise _taken(body.name)
+    await _check(call, body)
+    server = await registry.add(body.name, body.kind, body.options)
+    if server is None:
+        raise _taken(body.name)
+    run = await _walk(call, server)
+    added = _told(call, server, {})
+    call.headers["Location"] = f"/api/v1/servers/{server.name}"
+    return ServerAdded(**added.model_dump(), hook_secret=registry.hook_secret(server), run=run)
+
+
+@delete(
+    "/api/v1/servers/{server}",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="Forget a server and its tracks",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def remove_server(call: Call, path: ServerPath) -> None:
+    """Nothing changes on the server itself. What was heard is kept in case the music comes back."""
+    async with call.context.connection() as c:
+        server = await named_server(c, path.server)
+    if server.origin == "settings" and not server.withdrawn:
+        raise Refusal(CONFLICT, "The settings name this server: take it out there and start again.")
+    await call.services.registry.remove(server.id)
+
+
+@post(
+    "/api/v1/servers/{server}/test",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="Reach a server and ask what it is",
+    refusals=[NOT_FOUND, SERVER_FAILED],
+)
+async def test_server(call: Call, path: ServerPath) -> ServerTested:
+    """Its state follows from the answer."""
+    async with call.context.connection() as c:
+        server = await named_server(c, path.server)
+    async with _reaching():
+        info = await call.services.registry.probe(server.id)
+    return ServerTested(
+        product=info.product, version=info.version, tracks=info.tracks, warnings=info.warnings
+    )
+
+
+@post(
+    "/api/v1/servers/{server}/walk",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="List a server's whole library anew",
+    status=202,
+    refusals=[NOT_FOUND],
+)
+async def walk_server(call: Call, path: ServerPath) -> RunReply:
+    """A walk that waits already is returned instead of a second one."""
+    async with call.context.connection() as c:
+        server = await named_server(c, path.server)
+    return await _walk(call, server)
+
+
+@post(
+    "/api/v1/servers/{server}/hook-secret",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="Make a new webhook secret",
+    refusals=[NOT_FOUND],
+)
+async def renew_hook_secret(call: Call, path: ServerPath) -> NewSecret:
+    """The one before ends at once; put the new one into the server's webhook settings."""
+    async with call.context.connection() as c:
+        server = await named_server(c, path.server)
+    secret = await call.services.registry.renew_hook_secret(server.id)
+    return NewSecret(hook_secret=secret)
+
+
+async def _walk(call: Call, server: Server) -> RunReply:
+    async with call.context.connection() as c:
+        run = await runs.get(c, await runs.create(c, "walk", server=server.id))
+        assert run is not None
+    await call.services.wake("walk")
+    return told(run, {server.id: server.name})
+
+
+async def _check(call: Call, body: NewServer) -> None:
+    registry = call.services.registry
+    try:
+        registry.check(body.kind, body.options)
+    except UnknownKindError as error:
+        raise Refusal(INVALID, str(error), faults=[Fault(where="body.kind", message=str(error))]) from error
+    except ConfigError as error:
+        faults = [Fault(where="body.options", message=problem) for problem in error.problems]
+        raise Refusal(INVALID, str(error), faults=faults) from error
+    if body.probe:
+        async with _reaching():
+            await registry.try_out(body.kind, body.options)
+
+
+@asynccontextmanager
+async def _reaching() -> AsyncIterator[None]:
+    """A server that fails us is no fault of the request, nor ours."""
+    try:
+        async with asyncio.timeout(_REACHING_SECONDS):
+            yield
+    except AdapterError as error:
+        raise Refusal(SERVER_FAILED, str(error)) from error
+    except TimeoutError as error:
+        detail = f"The server did not answer within {_REACHING_SECONDS} seconds; is the address right?"
+        raise Refusal(SERVER_FAILED, detail) from error
+
+
+def _taken(name: str) -> Refusal:
+    return Refusal(CONFLICT, f"There is a server `{name}` already; choose another name, or remove that one.")
+
+
+def _told(call: Call, server: Server, counted: Mapping[ServerKey, Summary]) -> ServerReply:
+    counts = counted.get(server.id)
+    return ServerReply(
+        name=server.name,
+        kind=server.kind,
+        origin=server.origin,
+        state=server.state,
+        state_since=server.state_since,
+        last_error=server.last_error,
+        product=server.product,
+        product_version=server.product_version,
+        last_walk_at=server.last_walk_at,
+        withdrawn=server.withdrawn,
+        tracks=counts.tracks if counts else 0,
+        missing=counts.missing if counts else 0,
+        heard=counts.heard if counts else 0,
+        failed=counts.failed if counts else 0,
+        options=call.services.registry.shown_options(server),
+        hook=f"/hooks/{server.name}",
+        created_at=server.created_at,
+    )
+
+
+ROUTES = (
+    list_adapters,
+    list_servers,
+    show_server,
+    add_server,
+    remove_server,
+    test_server,
+    walk_server,
+    renew_hook_secret,
+)
