@@ -72,10 +72,9 @@ class Api:
         finally:
             reply.close()
 
-    def probe(self, path: str) -> int:
-        """The status of a route beside the API, such as `/readyz`."""
-        with self._send("GET", path, prefix="") as reply:
-            return reply.status
+    def ready(self) -> Any:
+        """What `/readyz` says; a refusal says what is missing."""
+        return self._ask("GET", "/readyz", prefix="")
 
     def _ask(
         self,
@@ -84,11 +83,12 @@ class Api:
         *,
         query: Mapping[str, object] | None = None,
         body: Mapping[str, object] | None = None,
+        prefix: str = _PREFIX,
     ) -> Any:
         given = {name: _word(value) for name, value in (query or {}).items() if value is not None}
         target = f"{path}?{urlencode(given, doseq=True)}" if given else path
         try:
-            with self._send(method, target, body=body) as reply:
+            with self._send(method, target, body=body, prefix=prefix) as reply:
                 if reply.status >= 300:
                     raise _refusal(reply, self.url)
                 text = reply.read()

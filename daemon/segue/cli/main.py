@@ -1,7 +1,8 @@
 """Puts the commands together and turns faults into sentences and exit statuses."""
 
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -9,16 +10,17 @@ from segue.cli import analyse, doctor, hear, processes, runs, schedules, servers
 from segue.cli.faults import CommandError, Exit
 
 
-def main() -> None:
-    """Run the command line of this process."""
+def main(words: Sequence[str] | None = None) -> NoReturn:
+    """Run one command, by default the one that this process was started with; ends with SystemExit."""
     try:
-        application()()
+        application()(args=words, prog_name="segue")
     except CommandError as error:
         _end([str(error)], error.exit)
     except Exception as error:
         if problems := _of_settings(error):
             _end(problems, Exit.USAGE)
         raise
+    raise SystemExit(int(Exit.OK))
 
 
 def application() -> typer.Typer:
@@ -47,17 +49,21 @@ def application() -> typer.Typer:
     return app
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"segue {version('segue')}")
+        raise typer.Exit
+
+
 def _segue(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+        bool,
+        typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
     """Segue gives your own media servers ears."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"segue {installed('segue')}")
-        raise typer.Exit
 
 
 def _of_settings(error: Exception) -> tuple[str, ...]:
@@ -69,7 +75,7 @@ def _of_settings(error: Exception) -> tuple[str, ...]:
     return problems
 
 
-def _end(lines: list[str] | tuple[str, ...], status: Exit) -> None:
+def _end(lines: list[str] | tuple[str, ...], status: Exit) -> NoReturn:
     for line in lines:
         print(line, file=sys.stderr)
     raise SystemExit(int(status))

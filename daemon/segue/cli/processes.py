@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
-from segue.cli.faults import CommandError
+from segue.cli.faults import CommandError, Exit
 from segue.cli.options import AsJson, read_settings
 from segue.cli.printing import print_json, say
 
@@ -31,9 +31,7 @@ def register(app: typer.Typer) -> None:
 def up(
     music: Annotated[
         Path | None,
-        typer.Option(
-            help="A folder of music to connect and hear. Default: SEGUE_MUSIC.", exists=True, file_okay=False
-        ),
+        typer.Option(help="A folder of music to connect and hear. Default: SEGUE_MUSIC."),
     ] = None,
     data_dir: DataDir = None,
     host: Host = None,
@@ -47,6 +45,8 @@ def up(
     from segue.up import run
 
     settings = read_settings(music=music, data_dir=data_dir, host=host, port=port)
+    if settings.music is not None and not settings.music.is_dir():
+        raise CommandError(f"There is no folder {settings.music}.", exit=Exit.USAGE)
     raise SystemExit(run(settings, settings.music))
 
 

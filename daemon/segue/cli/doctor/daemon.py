@@ -1,14 +1,104 @@
 """Checks through the daemon: it answers, it lets us in, and each server's loop goes round."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from importlib import metadata
+from typing import Any
 
-from segue.cli.doctor.finding import Finding
+from segue.cli.api import Api, connect
+from segue.cli.doctor.finding import Finding, bad, good, warning
+from segue.cli.faults import CommandError, Exit
 
-if TYPE_CHECKING:
-    from segue.settings import Settings
+
+def loop(*, url: str | None, token: str | None) -> Iterator[Finding]:
+    """What only a running daemon can tell."""
+    try:
+        api = connect(url, token)
+        api.ready()
+    except CommandError as error:
+        yield _not_ready(error)
+        return
+    yield good("daemon", f"answers at {api.url}")
+    try:
+        system = api.get("/system")
+        yield from _system(system)
+        yield from _servers(api)
+        yield from _hearing(api)
+        yield from _query(api)
+    except CommandError as error:
+        yield bad("daemon", str(error), "Give a token that may do this, in SEGUE_TOKEN or with --token.")
 
 
-def loop(settings: "Settings", *, url: str | None, token: str | None) -> Iterator[Finding]:
-    """..."""
-    yield from ()
+def _not_ready(error: CommandError) -> Finding:
+    if error.exit is Exit.UNREACHABLE:
+        return warning("daemon", str(error), "The checks that need a daemon were left out.")
+    return bad("daemon", str(error), "Look at what is bad above, and at the daemon's log.")
+
+
+def _system(system: dict[str, Any]) -> Iterator[Finding]:
+    theirs, ours = system["versions"].get("segue"), metadata.version("segue")
+    if theirs != ours:
+        yield warning("version", f"The daemon is {theirs}, this is {ours}.", "Start the daemon again.")
+    if not system["queues"]["reachable"]:
+        yield bad("queue", "The daemon cannot reach Redis or Valkey.", "Check SEGUE_REDIS_URL there.")
+    index = system["index"]
+    behind = index["seconds_behind"]
+    if behind is not None and behind > 30:
+        advice = "Look at the daemon's log for `index`."
+        yield bad("index", f"It has not followed the database for {behind:.0f} s.", advice)
+    else:
+        yield good("index", f"{index['recordings']} recordings in the space {index['space']}")
+
+
+def _servers(api: Api) -> Iterator[Finding]:
+    """Each one is really reached."""
+    found = api.get("/servers")["items"]
+    if not found:
+        yield warning("servers", "None is connected yet.", "Connect one: `segue servers add --help`.")
+    for server in found:
+        if not server["withdrawn"]:
+            yield from _server(api, server)
+
+
+def _server(api: Api, server: dict[str, Any]) -> Iterator[Finding]:
+    subject = f"server {server['name']}"
+    try:
+        told = api.post(f"/servers/{server['name']}/test")
+    except CommandError as error:
+        if error.exit is Exit.REFUSED:
+            raise
+        yield bad(subject, str(error), f"Correct its settings, then `segue servers test {server['name']}`.")
+        return
+    for sentence in told["warnings"]:
+        yield warning(subject, sentence, f"`segue servers test {server['name']}` shows whether it helped.")
+    if server["last_walk_at"] is None:
+        advice = f"`segue servers walk {server['name']} --follow` shows how it goes."
+        yield warning(subject, f"{told['product']} answers, but was never walked to its end.", advice)
+    else:
+        counts = f"{server['tracks']} tracks, {server['heard']} heard"
+        yield good(subject, f"{told['product']} {told['version']}, {counts}")
+
+
+def _hearing(api: Api) -> Iterator[Finding]:
+    status = api.get("/analysis")
+    if status["failed"]:
+        yield warning(
+            "hearing",
+            f"{status['failed']} recordings cannot be heard.",
+            "`segue analyse failures` tells why; each is tried again when its file changes.",
+        )
+    if status["sourceless"]:
+        advice = "They are heard when their server is back; `segue servers list` shows how servers are."
+        yield warning("hearing", f"{status['sourceless']} recordings wait for their server.", advice)
+
+
+def _query(api: Api) -> Iterator[Finding]:
+    """The answer that everything is for."""
+    tracks = api.get("/tracks", limit=1)["items"]
+    if not tracks:
+        return
+    try:
+        found = api.get("/similar", track=tracks[0]["id"], limit=5)
+    except CommandError as error:
+        yield warning("similar", str(error), "`segue analyse status` tells how far the hearing is.")
+    else:
+        yield good("similar", f"{len(found['items'])} tracks in {found['milliseconds']:.1f} ms")

@@ -22,7 +22,7 @@ def findings(*, url: str | None, token: str | None) -> Iterator[Finding]:
     yield from machine.disk(settings)
     yield from stores.database(settings)
     yield from stores.redis(settings)
-    yield from daemon.loop(settings, url=url, token=token)
+    yield from daemon.loop(url=url, token=token)
 
 
 def _settings(*, url: str | None, token: str | None) -> "tuple[Settings | None, list[Finding]]":

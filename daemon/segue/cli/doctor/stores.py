@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from segue.cli.doctor.finding import Finding, bad, good, warning
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _OLDEST_POSTGRES = 160000
 _SECONDS = 5
+_QUEUES = ("light", "heavy")
 _SKEW_SECONDS = 5.0
 _START = "`segue up` starts it; or name another with {}."
 
@@ -36,14 +37,14 @@ def database(settings: "Settings") -> Iterator[Finding]:
 def redis(settings: "Settings") -> Iterator[Finding]:
     """Reachable, and never throwing keys away."""
     if settings.redis_url is not None:
-        yield asyncio.run(_redis(settings.redis_url.get_secret_value()))
+        yield from asyncio.run(_redis(settings.redis_url.get_secret_value()))
         return
     yield from _embedded("Valkey", "SEGUE_REDIS_URL")
     run = _run_folder(settings)
     if run is None or not (run / "valkey.sock").exists():
         yield warning("queue", "The embedded Valkey is not running.", _START.format("SEGUE_REDIS_URL"))
         return
-    yield asyncio.run(_redis(f"unix://{run}/valkey.sock"))
+    yield from asyncio.run(_redis(f"unix://{run}/valkey.sock"))
 
 
 def _embedded(name: str, variable: str) -> Iterator[Finding]:
@@ -115,16 +116,21 @@ def _migrations(lacking: list[str]) -> Finding:
     return good("migrations", "the database is up to date")
 
 
-async def _redis(url: str) -> Finding:
+async def _redis(url: str) -> list[Finding]:
     from redis.asyncio import Redis
     from redis.exceptions import RedisError
 
     try:
         async with Redis.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS) as client:
             facts = {**await client.info("server"), **await client.info("memory")}
+            asleep = [name for name in _QUEUES if not await client.exists(f"segue:{name}:health-check")]
     except (RedisError, OSError) as error:
         advice = "Check SEGUE_REDIS_URL, and that the server runs. Nothing is lost meanwhile; work waits."
-        return bad("queue", f"Redis or Valkey cannot be used: {_first_line(error)}", advice)
+        return [bad("queue", f"Redis or Valkey cannot be used: {_first_line(error)}", advice)]
+    return [_queue(facts), _workers(asleep)]
+
+
+def _queue(facts: dict[str, Any]) -> Finding:
     told = f"{facts.get('server_name', 'redis')} {facts.get('valkey_version') or facts.get('redis_version')}"
     policy = facts.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
@@ -133,7 +139,17 @@ async def _redis(url: str) -> Finding:
             f"{told} throws keys away when its memory is full (maxmemory-policy {policy}).",
             "Set maxmemory-policy to noeviction, else work starts late.",
         )
-    return good("queue", str(told))
+    return good("queue", told)
+
+
+def _workers(asleep: list[str]) -> Finding:
+    if asleep:
+        return warning(
+            "workers",
+            f"No worker has reported for {' and '.join(asleep)} work.",
+            "Start one: `segue up` brings one along, `segue work` is one alone.",
+        )
+    return good("workers", "there is one for every class of work")
 
 
 def _first_line(error: BaseException) -> str:
