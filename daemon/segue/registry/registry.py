@@ -172,6 +172,13 @@ class Registry:
         """What a webhook of this server must present."""
         return self._vault.open(server.hook_secret_sealed).decode()
 
+    async def renew_hook_secret(self, server: ServerKey) -> str:
+        """Another webhook secret, which makes the one before worthless."""
+        secret = secrets.token_urlsafe(24)
+        async with self._pool.connection() as c:
+            await servers.set_hook_secret(c, server, self._vault.seal(secret.encode()))
+        return secret
+
     async def close(self) -> None:
         """Close every connection."""
         for server in list(self._held):
@@ -180,7 +187,8 @@ class Registry:
     async def _connection(self, server: ServerKey) -> tuple[Connection, Adapter]:
         row = await self._usable(server)
         held = self._held.get(server)
-        if held is None or held[0] != row.config_sealed:
+        fresh = held is None or held[0] != row.config_sealed
+        if held is None or fresh:
             self._retire(server)
             held = self._held[server] = row.config_sealed, self._connect(row)
         connection = held[1]
@@ -190,7 +198,7 @@ class Registry:
             if self._held.get(server) is held:
                 del self._held[server]
             raise
-        if (info.product, info.version) != (row.product, row.product_version):
+        if fresh:
             await self._note(row, info)
         return connection, adapter
 
@@ -211,6 +219,7 @@ class Registry:
     async def _note(self, row: Server, info: ServerInfo) -> None:
         async with self._pool.connection() as c:
             await servers.set_product(c, row.id, info.product, info.version)
+        await self._set_state(row.id, ServerState.CONNECTED)
         for warning in info.warnings:
             _log.warning("server_warned", server=row.name, warning=warning)
 

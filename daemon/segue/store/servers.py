@@ -18,9 +18,11 @@ __all__ = [
     "get",
     "insert",
     "list_",
+    "now",
     "reconfigure",
     "release_feed",
     "remove",
+    "set_hook_secret",
     "set_product",
     "set_state",
     "set_withdrawn",
@@ -57,6 +59,7 @@ class Server:
     product_version: str | None
     last_walk_at: datetime | None
     loss_doubted_at: datetime | None
+    loss_doubted: int | None
     feed_owner: str | None
     feed_until: datetime | None
     withdrawn: bool
@@ -130,6 +133,12 @@ async def reconfigure(
     return cursor.rowcount == 1
 
 
+async def set_hook_secret(c: Connection, server: ServerKey, sealed: bytes) -> bool:
+    """What its webhooks must present from now on."""
+    cursor = await c.execute("update servers set hook_secret_sealed = %s where id = %s", (sealed, server))
+    return cursor.rowcount == 1
+
+
 async def set_withdrawn(c: Connection, server: ServerKey, withdrawn: bool) -> bool:
     """Whether the settings still name it; True when that is news."""
     cursor = await c.execute(
@@ -163,16 +172,30 @@ async def set_product(c: Connection, server: ServerKey, product: str, version: s
     )
 
 
+async def now(c: Connection) -> datetime:
+    """The database's clock, by which all is judged."""
+    async with c.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute("select clock_timestamp()")
+        moment = await cursor.fetchone()
+    assert isinstance(moment, datetime)
+    return moment
+
+
 async def walk_ended(c: Connection, server: ServerKey, began_at: datetime) -> None:
     """A walk ended normally and was believed."""
     await c.execute(
-        "update servers set last_walk_at = %s, loss_doubted_at = null where id = %s", (began_at, server)
+        """update servers set last_walk_at = %s, loss_doubted_at = null, loss_doubted = null
+            where id = %s""",
+        (began_at, server),
     )
 
 
-async def walk_doubted(c: Connection, server: ServerKey) -> None:
+async def walk_doubted(c: Connection, server: ServerKey, *, lost: int) -> None:
     """A walk ended normally but lost so much that a second one must agree."""
-    await c.execute("update servers set loss_doubted_at = clock_timestamp() where id = %s", (server,))
+    await c.execute(
+        "update servers set loss_doubted_at = clock_timestamp(), loss_doubted = %s where id = %s",
+        (lost, server),
+    )
 
 
 async def claim_feed(c: Connection, server: ServerKey, owner: str, *, seconds: float) -> bool:
@@ -197,7 +220,8 @@ async def release_feed(c: Connection, server: ServerKey, owner: str) -> None:
 
 _COLUMNS = """
     id, name, kind, origin, config_sealed, hook_secret_sealed, state, state_since, last_error, product,
-    product_version, last_walk_at, loss_doubted_at, feed_owner, feed_until, withdrawn, created_at
+    product_version, last_walk_at, loss_doubted_at, loss_doubted, feed_owner, feed_until, withdrawn,
+    created_at
 """
 _SELECT = "select " + _COLUMNS + " from servers "
 

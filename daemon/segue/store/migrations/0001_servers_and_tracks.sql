@@ -13,6 +13,7 @@ create table servers (
     product_version text,
     last_walk_at    timestamptz,                -- when the last walk that ended normally began
     loss_doubted_at timestamptz,                -- a walk lost so much that a second one must agree
+    loss_doubted    bigint,                     -- how many tracks it lost
     feed_owner      text,                       -- the process that holds this server's feed
     feed_until      timestamptz,
     withdrawn       boolean not null default false,  -- the settings no longer name it: left alone

@@ -11,12 +11,11 @@ create table tokens (
 );
 create unique index tokens_name on tokens (name) where revoked_at is null;
 
--- Deliveries that a hook accepted and intake has not yet worked off.
+-- Single tracks of which a hint came and that have not been looked at yet; vaguer hints want a walk.
 create table inbox (
     id              bigint generated always as identity primary key,
     server_id       bigint not null references servers on delete cascade,
-    track_id        text,                       -- null: look at everything again
-    gone            boolean not null default false,
+    track_id        text not null,
     received_at     timestamptz not null default now()
 );
 create index inbox_server on inbox (server_id, id);

@@ -1,0 +1,171 @@
+"""Walks a server: lists it once, takes in what is news, and marks what is gone."""
+
+import asyncio
+from array import array
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from segue.library import WakeCall
+from segue.library.reconcile import SeenKeys, is_doubtful
+from segue.library.streams import closing
+from segue.library.taking import Taken, take_in
+from segue.library.transactions import in_transaction
+from segue.model import Quality, ServerKey, Track
+from segue.registry import Registry
+from segue.sdk import Unavailable
+from segue.store import servers, tracks
+from segue.store.pool import Connection, Pool
+
+__all__ = ["SECOND_LOOK_SECONDS", "Report", "Revoked", "WalkOutcome", "walk_server"]
+
+SECOND_LOOK_SECONDS = 30.0
+_BATCH = 500
+_MARK_BATCH = 5_000
+_GATHER_SECONDS = 1.0
+_SILENCE_SECONDS = 600.0
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Report(Protocol):
+    """Adds to the run's progress within our transaction; False when the run is no longer ours."""
+
+    async def __call__(
+        self, c: Connection, *, done: int = 0, total: int | None = None, message: str | None = None
+    ) -> bool: ...
+
+
+class Revoked(Exception):  # noqa: N818  not an error: somebody's wish
+    """The run was cancelled or taken over: what is not committed is left undone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkOutcome:
+    """What a walk found. `doubted`: it lost so much that nothing was marked; walk again after a while."""
+
+    listed: int
+    new: int
+    changed: int
+    gone: int
+    doubted: int = 0
+
+    def sentence(self) -> str:
+        """For people."""
+        if self.doubted:
+            return (
+                f"{self.doubted} of the tracks known before were not listed. That is so many that a second "
+                "walk must agree before they are taken for gone."
+            )
+        return f"{self.listed} tracks: {self.new} new, {self.changed} changed, {self.gone} gone."
+
+
+async def walk_server(
+    *, pool: Pool, registry: Registry, wake: WakeCall, server: ServerKey, quality: Quality, report: Report
+) -> WalkOutcome:
+    """List a server and believe it. A listing that breaks off says nothing about what is gone."""
+    walk = _Walk(pool=pool, server=server, quality=quality, report=report)
+    async with pool.connection() as c:
+        began = await servers.now(c)
+        present = await tracks.count_present(c, server)
+        await walk.told(c, total=present or None)
+    async with registry.using(server) as adapter, closing(adapter.walk()) as listing:
+        async for batch in _batches(listing):
+            if await walk.take(batch):
+                await wake("analyse")
+    return await walk.end(began, present)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    """One walk under way; its memory is a bit per known track and a batch."""
+
+    pool: Pool
+    server: ServerKey
+    quality: Quality
+    report: Report
+    seen: SeenKeys = field(default_factory=SeenKeys)
+    listed: int = 0
+    new: int = 0
+    changed: int = 0
+
+    async def told(
+        self, c: Connection, *, done: int = 0, total: int | None = None, message: str | None = None
+    ) -> None:
+        if not await self.report(c, done=done, total=total, message=message):
+            raise Revoked
+
+    async def take(self, batch: list[Track]) -> bool:
+        """Commit one batch; whether it brought something to hear."""
+
+        async def work(c: Connection) -> Taken:
+            taken = await take_in(c, self.server, batch, quality=self.quality)
+            await self.told(c, done=len(batch))
+            return taken
+
+        taken = await in_transaction(self.pool, work)
+        self.seen.add(taken.same)
+        self.listed += len(batch)
+        self.new += taken.new
+        self.changed += taken.changed
+        return taken.wants_hearing
+
+    async def end(self, began: datetime, present: int) -> WalkOutcome:
+        """Mark what was not listed and not told of since we began, unless that is doubtful."""
+        lost = array("q")
+        async with self.pool.connection() as c:
+            row = await servers.get(c, self.server)
+            async for keys in tracks.present_keys(c, self.server, before=began):
+                lost.extend(self.seen.without(keys))
+            if row is None:
+                raise Revoked
+            if is_doubtful(present=present, lost=len(lost), doubted=row.loss_doubted):
+                await self.told(c)
+                await servers.walk_doubted(c, self.server, lost=len(lost))
+                _log.warning("loss_doubted", server=row.name, lost=len(lost), present=present)
+                return self._outcome(doubted=len(lost))
+        gone = await self._mark(lost, began)
+        async with self.pool.connection() as c:
+            await self.told(c)
+            await servers.walk_ended(c, self.server, began)
+        _log.info("server_walked", server=row.name, listed=self.listed, new=self.new, gone=gone)
+        return self._outcome(gone=gone)
+
+    async def _mark(self, lost: "array[int]", began: datetime) -> int:
+        gone = 0
+        for start in range(0, len(lost), _MARK_BATCH):
+            async with self.pool.connection() as c:
+                await self.told(c)
+                keys = lost[start : start + _MARK_BATCH].tolist()
+                gone += await tracks.mark_missing(c, keys, before=began)
+        return gone
+
+    def _outcome(self, *, gone: int = 0, doubted: int = 0) -> WalkOutcome:
+        return WalkOutcome(listed=self.listed, new=self.new, changed=self.changed, gone=gone, doubted=doubted)
+
+
+async def _batches(listing: AsyncIterator[Track]) -> AsyncIterator[list[Track]]:
+    """Tracks by the hundred, sooner when they come slowly; a listing that falls silent is Unavailable."""
+    while True:
+        try:
+            async with asyncio.timeout(_SILENCE_SECONDS):
+                batch = await _batch(listing)
+        except TimeoutError as error:
+            raise Unavailable(f"The listing stood still for {_SILENCE_SECONDS:.0f} s.") from error
+        if not batch:
+            return
+        yield batch
+
+
+async def _batch(listing: AsyncIterator[Track]) -> list[Track]:
+    batch: list[Track] = []
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _GATHER_SECONDS
+    async for track in listing:
+        batch.append(track)
+        if len(batch) == _BATCH or loop.time() > until:
+            break
+    return batch

@@ -1,0 +1,97 @@
+"""A server in memory that does what a test tells it: it may break off, lie, fall silent or refuse."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from segue.model import Change, LibraryChanged, Track, TrackId
+from segue.sdk import Adapter, AdapterPlugin, NotFound, ServerConfig, ServerInfo, Toolbox
+
+
+@dataclass
+class MemoryServer:
+    """The truth, and how it is told. `fault` is raised by everything; `break_after` ends a listing early."""
+
+    tracks: dict[TrackId, Track] = field(default_factory=dict)
+    fault: Exception | None = None
+    break_after: int | None = None
+    break_with: Exception | None = None
+    walks: int = 0
+    gets: int = 0
+    listeners: list[asyncio.Queue[Change | Exception]] = field(default_factory=list)
+    while_listing: list[object] = field(default_factory=list)
+
+    def hold(self, *tracks: Track) -> None:
+        self.tracks |= {track.id: track for track in tracks}
+
+    def tell(self, *changes: Change | Exception) -> None:
+        for listener in self.listeners:
+            for change in changes:
+                listener.put_nowait(change)
+
+    def plugin(self, kind: str = "memory", *, watches: bool = True) -> AdapterPlugin[ServerConfig]:
+        adapter: Adapter = _WatchingAdapter(self) if watches else _MemoryAdapter(self)
+
+        @asynccontextmanager
+        async def connect(config: ServerConfig, toolbox: Toolbox) -> AsyncIterator[Adapter]:
+            yield adapter
+
+        return AdapterPlugin(kind=kind, title="In memory", config=ServerConfig, connect=connect)
+
+
+class _MemoryAdapter:
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    async def probe(self) -> ServerInfo:
+        self._answer()
+        return ServerInfo(product="Memory", version="1")
+
+    async def walk(self) -> AsyncIterator[Track]:
+        self._answer()
+        self._server.walks += 1
+        for number, track in enumerate(list(self._server.tracks.values())):
+            if number == self._server.break_after:
+                if self._server.break_with:
+                    raise self._server.break_with
+                return
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+            yield track
+        for act in self._server.while_listing:
+            await act()  # type: ignore[operator]
+
+    async def get(self, track_id: TrackId) -> Track:
+        self._answer()
+        self._server.gets += 1
+        if track_id not in self._server.tracks:
+            raise NotFound(f"There is no track {track_id}.")
+        return self._server.tracks[track_id]
+
+    @asynccontextmanager
+    async def audio(self, track_id: TrackId) -> AsyncIterator[Path]:
+        self._answer()
+        raise NotFound("There is no audio here.")
+        yield Path()
+
+    def _answer(self) -> None:
+        if self._server.fault:
+            raise self._server.fault
+
+
+class _WatchingAdapter(_MemoryAdapter):
+    async def changes(self) -> AsyncIterator[Change]:
+        self._answer()
+        queue: asyncio.Queue[Change | Exception] = asyncio.Queue()
+        self._server.listeners.append(queue)
+        try:
+            yield LibraryChanged()
+            while True:
+                change = await queue.get()
+                if isinstance(change, Exception):
+                    raise change
+                yield change
+        finally:
+            self._server.listeners.remove(queue)
