@@ -1,69 +1,100 @@
 """Everything is killed at once, again and again, while rows are written: nothing committed is lost."""
 
 import contextlib
+import math
 import os
 import random
 import signal
-from collections.abc import Iterator
+import time
+import wave
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.daemon.up.running import Up, is_free, plan_for, processes_on, stand_in, wait_for, with_table
+from segue.up import Plan
+from tests.daemon.up.running import Up, free_port, is_free, plan_for, processes_on, stand_in, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(900)]
 
 _ROUNDS = 10
+_SONGS = 12
+
+
+Start = Callable[[Plan], Up]
 
 
 @pytest.fixture
-def data(open_folder: Path) -> Iterator[Path]:
-    yield open_folder / "data"
+def data(open_folder: Path) -> Path:
+    return open_folder / "data"
+
+
+@pytest.fixture
+def start(open_folder: Path) -> Iterator[Start]:
+    """Starts one life after the other and waits until it is ready."""
+    lives: list[Up] = []
+
+    def begin(plan: Plan) -> Up:
+        lives.append(Up(plan, open_folder))
+        wait_for(lambda: lives[-1].said().count("Stop with Ctrl-C") == len(lives), seconds=90)
+        return lives[-1]
+
+    yield begin
     _kill_all(open_folder)
+    for life in lives:
+        life.process.wait(10)
 
 
-def test_ten_times_everything_is_killed_and_no_committed_row_is_lost(data: Path, open_folder: Path) -> None:
+def test_ten_times_everything_is_killed_while_it_hears_music(
+    data: Path, open_folder: Path, start: Start
+) -> None:
+    """The real daemon and worker, and beside them a writer that notes each commit it was told of."""
+    music = _songs(open_folder / "music")
+    real = Plan(data_dir=data, port=free_port(), music=music)
+    plan = replace(real, parts=(*real.parts, stand_in("write")))
     chance = random.Random(20)
-    plan = with_table(plan_for(data, stand_in("serve"), stand_in("write")))
     for life in range(1, _ROUNDS + 1):
-        up = Up(plan, open_folder)
-        wait_for(lambda: up.said().count("Stop with Ctrl-C") == life, seconds=60)  # noqa: B023
+        up = start(plan)
         assert _noted(data) <= _stored(data), f"lost in life {life}"
-        grown = len(_noted(data)) + chance.randint(20, 400)
-        wait_for(lambda: len(_noted(data)) > grown, seconds=60)  # noqa: B023
-        assert _kill_all(open_folder) >= 8, "supervisor, database with its parts, queue, two programs"
+        _await_writes(data, chance.randint(20, 400))
+        assert _kill_all(open_folder) >= 8, "supervisor, database with its parts, queue, three programs"
         up.process.wait(10)
         wait_for(lambda: not processes_on(data), seconds=10)
         assert is_free(plan.port)
-    assert len(_noted(data)) > 20 * _ROUNDS
+    up = start(plan)
+    assert _noted(data) <= _stored(data)
+    wait_for(lambda: _ask(data, "select count(*) from analyses") == _SONGS, seconds=240)
+    wait_for(lambda: _ask(data, "select count(*) from runs where finished_at is null") == 0, seconds=120)
+    assert up.stop() == 0
 
 
-def test_only_the_supervisor_is_killed_and_the_next_start_finds_everything_in_order(
-    data: Path, open_folder: Path
-) -> None:
-    plan = with_table(plan_for(data, stand_in("serve"), stand_in("write")))
-    for life in range(1, 4):
-        up = Up(plan, open_folder)  # at once, while the children of the killed one still end
-        wait_for(lambda: up.said().count("Stop with Ctrl-C") == life, seconds=60)  # noqa: B023
+def test_only_the_supervisor_is_killed_and_the_next_start_comes_at_once(data: Path, start: Start) -> None:
+    plan = plan_for(data, stand_in("serve"), stand_in("write"))
+    for _ in range(3):  # while the children of the killed one still end
+        up = start(plan)
         assert _noted(data) <= _stored(data)
-        grown = len(_noted(data)) + 100
-        wait_for(lambda: len(_noted(data)) > grown, seconds=60)  # noqa: B023
+        _await_writes(data, 100)
         up.process.kill()
         up.process.wait(10)
     wait_for(lambda: not processes_on(data), seconds=15)
 
 
-def test_the_database_alone_is_killed_and_comes_back(data: Path, open_folder: Path) -> None:
-    plan = with_table(plan_for(data, stand_in("serve"), stand_in("write")))
-    up = Up(plan, open_folder)
-    up.await_saying("Stop with Ctrl-C")
+def test_the_database_alone_is_killed_and_comes_back(data: Path, start: Start) -> None:
+    up = start(plan_for(data, stand_in("serve"), stand_in("write")))
     for _ in range(3):
-        grown = len(_noted(data)) + 100
-        wait_for(lambda: len(_noted(data)) > grown, seconds=60)  # noqa: B023
+        _await_writes(data, 100)
         os.kill(int((data / "pg/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-    wait_for(lambda: _noted(data) <= _stored(data), seconds=60)
+    _await_writes(data, 1)
+    assert _noted(data) <= _stored(data)
     assert up.stop() == 0
+
+
+def _await_writes(data: Path, more: int) -> None:
+    wanted = len(_noted(data)) + more
+    wait_for(lambda: len(_noted(data)) >= wanted, seconds=90)
 
 
 def _noted(data: Path) -> set[int]:
@@ -74,11 +105,48 @@ def _noted(data: Path) -> set[int]:
 
 
 def _stored(data: Path) -> set[int]:
-    try:
-        with psycopg.connect(host=str(data / "run"), user="segue", dbname="segue") as connection:
-            return {row[0] for row in connection.execute("select id from written")}
-    except psycopg.OperationalError:
-        return set()
+    with _connected(data) as connection:
+        connection.execute("create table if not exists written (id bigserial primary key, filling text)")
+        return {row[0] for row in connection.execute("select id from written")}
+
+
+def _ask(data: Path, question: str) -> int:
+    with _connected(data) as connection:
+        row = connection.execute(question).fetchone()
+    assert row is not None
+    number: int = row[0]
+    return number
+
+
+def _connected(data: Path) -> psycopg.Connection:
+    """It may be recovering from the kill just now."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return psycopg.connect(host=str(data / "run"), user="segue", dbname="segue")
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _songs(folder: Path) -> Path:
+    """Chords that differ, long enough to be heard."""
+    folder.mkdir()
+    for number in range(_SONGS):
+        tones = [110 * 2 ** ((number + step) / 12) for step in (0, 4, 7)]
+        samples = array("h", (_sample(tones, index / 16000) for index in range(16000 * 8)))
+        with wave.open(str(folder / f"chord {number}.wav"), "wb") as song:
+            song.setnchannels(1)
+            song.setsampwidth(2)
+            song.setframerate(16000)
+            song.writeframes(samples.tobytes())
+    return folder
+
+
+def _sample(tones: list[float], second: float) -> int:
+    pulse = 0.3 + 0.7 * (second * 2 % 1)
+    return int(8000 * pulse * sum(math.sin(2 * math.pi * tone * second) for tone in tones) / len(tones))
 
 
 def _kill_all(folder: Path) -> int:

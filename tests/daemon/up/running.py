@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,10 +70,6 @@ def plan_for(data_dir: Path, *parts: Part) -> Plan:
     usual = (stand_in("serve"), stand_in("work"))
     migrate = (sys.executable, "-c", "pass")
     return Plan(data_dir=data_dir, port=free_port(), migrate=migrate, parts=parts or usual)
-
-
-def with_table(plan: Plan) -> Plan:
-    return replace(plan, migrate=stand_in("make_table").command)
 
 
 def free_port() -> int:

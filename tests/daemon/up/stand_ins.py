@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+_TABLE = "create table if not exists written (id bigserial primary key, filling text)"
 DATA = Path(os.environ.get("SEGUE_DATA_DIR", "/"))
 
 
@@ -53,20 +54,13 @@ def write() -> None:
         (DATA / "noted").open("a", buffering=1) as noted,
         psycopg.connect(os.environ["SEGUE_DATABASE_URL"], autocommit=True) as connection,
     ):
+        connection.execute(_TABLE)
         while True:
             row = connection.execute(
                 "insert into written (filling) values (repeat('x', 500)) returning id"
             ).fetchone()
             assert row is not None
             noted.write(f"{row[0]}\n")
-
-
-def make_table() -> None:
-    """Stands in for `segue migrate`."""
-    import psycopg
-
-    with psycopg.connect(os.environ["SEGUE_DATABASE_URL"]) as connection:
-        connection.execute("create table if not exists written (id bigserial primary key, filling text)")
 
 
 class _Yes(http.server.BaseHTTPRequestHandler):
@@ -85,7 +79,7 @@ def _note_end(name: str) -> None:
 
 
 PROGRAMS: dict[str, Callable[[], None]] = {
-    program.__name__: program for program in (serve, work, cling, complain, write, make_table)
+    program.__name__: program for program in (serve, work, cling, complain, write)
 }
 
 if __name__ == "__main__":

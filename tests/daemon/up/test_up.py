@@ -22,7 +22,6 @@ from tests.daemon.up.running import (
     python_for,
     stand_in,
     wait_for,
-    with_table,
 )
 
 StartUp = Callable[[Plan], Up]
@@ -127,12 +126,13 @@ def test_one_that_always_dies_is_started_less_and_less_often(data: Path, start_u
 def test_given_addresses_nothing_is_embedded(
     data: Path, start_up: StartUp, database_url: str, redis_url: str
 ) -> None:
-    plan = replace(with_table(plan_for(data)), database_url=database_url, redis_url=redis_url)
-    up = start_up(plan)
+    plan = plan_for(data, stand_in("serve"), stand_in("write"))
+    up = start_up(replace(plan, database_url=database_url, redis_url=redis_url))
     up.await_saying("Stop with Ctrl-C")
     assert {path.name for path in data.iterdir()} >= {"lock", "logs"}
     assert not {path.name for path in data.iterdir()} & {"pg", "valkey"}
     assert len(_children(up)) == 2
+    wait_for(lambda: (data / "noted").exists() and (data / "noted").read_text(), seconds=20)
     with psycopg.connect(database_url) as connection:
         connection.execute("select from written")
     assert up.stop() == 0
