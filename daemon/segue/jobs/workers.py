@@ -9,13 +9,19 @@ import structlog
 from segue.children import Limits
 from segue.jobs.clock import Clock
 from segue.jobs.hearing import Ears, HearingDrain
+from segue.jobs.intake import IntakeDrain
 from segue.jobs.listen import Listener
+from segue.jobs.running import RunDrain
 from segue.jobs.timers import DEFAULTS, Timers
+from segue.jobs.walk import Walks
 from segue.model import Quality
 from segue.services import Services
 from segue.wake import KINDS, Queue
 
+
 __all__ = ["Drain", "run_drains", "run_workers"]
+
+_WALKS = 4
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -61,6 +67,15 @@ def _drains(services: Services, timers: Timers) -> list[Drain]:
     )
     return [
         Clock(pool, wake, timers),
+        RunDrain(
+            pool,
+            "walk",
+            Walks(pool, services.registry, wake),
+            identity=identity,
+            slots=_WALKS,
+            timers=timers,
+        ),
+        IntakeDrain(pool, services.registry, wake, timers),
         HearingDrain(pool, services.registry, wake, ears=ears, identity=identity, timers=timers),
     ]
 

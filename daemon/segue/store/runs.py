@@ -111,8 +111,9 @@ async def create(
     server: ServerKey | None = None,
     total: int | None = None,
     arguments: Mapping[str, Any] | None = None,
+    seconds: float = 0,
 ) -> RunId:
-    """Want a run; one that is wanted already and not yet begun is returned instead."""
+    """Want a run, in some seconds; one that is wanted already and not yet begun is returned instead."""
     if parent is not None:
         await _hold_open(c, parent)
     values = {
@@ -121,6 +122,7 @@ async def create(
         "server": server,
         "total": total,
         "arguments": Jsonb(dict(arguments or {})),
+        "seconds": seconds,
     }
     while True:
         cursor = c.cursor(row_factory=scalar_row)
@@ -318,8 +320,9 @@ _GET = SQL("select {} from runs where id = %s").format(_COLUMNS)
 _CHILDREN = SQL("select {} from runs where parent_id = %s order by id").format(_COLUMNS)
 
 _CREATE = """
-insert into runs (kind, parent_id, server_id, total, arguments)
-values (%(kind)s, %(parent)s, %(server)s, %(total)s, %(arguments)s)
+insert into runs (kind, parent_id, server_id, total, arguments, not_before)
+values (%(kind)s, %(parent)s, %(server)s, %(total)s, %(arguments)s,
+    case when %(seconds)s > 0 then now() + make_interval(secs => %(seconds)s) end)
 on conflict do nothing
 returning id
 """
