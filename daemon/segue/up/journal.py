@@ -11,7 +11,9 @@ _LIMIT = 8 * 1024 * 1024
 _LONGEST_GLANCE = 64 * 1024
 _LOUD = ("warning", "error", "critical")
 _LOUD_TEXT = re.compile(
-    r"\[(warning|error|critical)\s*\]|^(Traceback|\w*(Error|Exception):)|\b(PANIC|CRITICAL):"
+    r"\[(warning|error|critical)\s*\]"  # a log line for people
+    r"|^[\s|]*[\w.]*(Error|Exception|Group):"  # the last line of a traceback, alone or in a group
+    r"|\bPANIC:"
 )
 _QUIET_FACTS = ("event", "level", "timestamp", "logger", "exception")
 
@@ -61,7 +63,7 @@ def loud(line: str) -> str | None:
     """What to tell of a line, or nothing when it needs no person."""
     if line.startswith("{"):
         return _loud_json(line)
-    return line if _LOUD_TEXT.search(line) else None
+    return line.strip(" |") if _LOUD_TEXT.search(line) else None
 
 
 def _loud_json(line: str) -> str | None:

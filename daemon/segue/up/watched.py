@@ -108,7 +108,8 @@ class Watched:
         pause = _BACK_OFF[min(self.failures, len(_BACK_OFF)) - 1]
         self._due = time.monotonic() + pause
         self._child = None
-        self._say(f"{self.name} ended ({how}); starting it again in {pause:g} s")
+        again = f"starting it again in {pause:g} s"
+        self._say(f"{self.name} ended ({how}); {again}. Its log is {self._journal.path}")
 
 
 def describe(code: int) -> str:

@@ -22,6 +22,8 @@ from segue.up.journal import Journal, loud
         ),
         ("2026-11-22 18:00 [info     ] all_quiet", None),
         ("ValueError: no such thing", "ValueError: no such thing"),
+        ("    | psycopg.OperationalError: gone", "psycopg.OperationalError: gone"),
+        ("  | Traceback (most recent call last):", None),
         ("2026-11-22 UTC [7] PANIC:  could not write", "2026-11-22 UTC [7] PANIC:  could not write"),
         ("2026-11-22 UTC [7] ERROR:  duplicate key", None),
         ("{broken", None),
