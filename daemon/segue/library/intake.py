@@ -128,14 +128,18 @@ async def _look(adapter: Adapter, ids: Sequence[TrackId]) -> tuple[list[Track], 
     """What the server tells of these, and whether a walk must look at the rest."""
     few = asyncio.Semaphore(_AT_ONCE)
 
-    async def get(track: TrackId) -> Track | None:
+    async def get(track: TrackId) -> Track | AdapterError:
         async with few:
             try:
                 return await adapter.get(track)
-            except (NotFound, Malformed):
-                return None
+            except AdapterError as error:
+                return error
 
     async with asyncio.TaskGroup() as tasks:
         looks = [tasks.create_task(get(track)) for track in ids]
-    found = [look.result() for look in looks]
-    return [track for track in found if track is not None], None in found
+    told = [look.result() for look in looks]
+    for one in told:
+        if isinstance(one, AdapterError) and not isinstance(one, NotFound | Malformed):
+            raise one
+    found = [one for one in told if isinstance(one, Track)]
+    return found, len(found) < len(told)
