@@ -110,7 +110,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         prefix: str = _PREFIX,
     ) -> HTTPResponse:
-        sent = {"Accept": "application/json", "User-Agent": "segue", **(headers or {})}
+        sent = {"Accept": "application/json", "Connection": "close", "User-Agent": "segue", **(headers or {})}
         if self._token:
             sent["Authorization"] = f"Bearer {self._token}"
         data = None

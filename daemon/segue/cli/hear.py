@@ -1,6 +1,5 @@
 """`segue hear`: what is in a file of music, with no daemon running."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -41,6 +40,8 @@ def hear(
     A file that cannot be heard is reported with its reason, the others are heard all the same,
     and the exit status is 1.
     """
+    import asyncio
+
     from segue import logs
 
     logs.configure(_ONLY_ERRORS)

@@ -1,0 +1,259 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.daemon.cli import replies
+from tests.daemon.cli.conftest import Run
+from tests.daemon.cli.stand_in import Problem, StandIn
+
+TOKEN = {
+    "id": 3,
+    "name": "kitchen",
+    "scopes": ["play"],
+    "created_at": replies.MOMENT,
+    "last_used_at": None,
+}
+SCHEDULE = {
+    "name": "nightly", "kind": "analyse", "server": None, "cron": "30 4 * * *", "timezone": "UTC",
+    "enabled": True, "next_due_at": replies.MOMENT, "last_due_at": None, "created_at": replies.MOMENT,
+}  # fmt: skip
+
+
+def last_body(daemon: StandIn) -> Any:
+    return daemon.requests[-1].body
+
+
+class TestRuns:
+    def test_list(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /runs"] = replies.page(replies.run(12, server="attic", message="going on"))
+        outcome = segue("runs", "list", "--unfinished", "--kind", "walk")
+        head, row = outcome.out.splitlines()
+        assert head.split() == ["run", "kind", "server", "state", "done", "failed", "of", "began", "message"]
+        assert row.split()[:8] == ["12", "analyse", "attic", "PROGRESS", "1", "0", "4", "2026-03-01"]
+        assert daemon.requests[0].query == {"unfinished": ["true"], "kind": ["walk"], "limit": ["20"]}
+
+    def test_show(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /runs/7"] = replies.run()
+        line = {"id": 1, "at": replies.MOMENT, "level": "warning", "line": "A sentence."}
+        daemon.replies["GET /runs/7/log"] = replies.page(line)
+        outcome = segue("runs", "show", "7")
+        assert "1 of 4 done (25 %)" in outcome.out
+        assert outcome.out.splitlines()[-1] == "2026-03-01 04:05:06 warning: A sentence."
+        assert json.loads(segue("runs", "show", "7", "--json").out)["log"][0]["line"] == "A sentence."
+
+    def test_cancel(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["POST /runs/7/cancel"] = {"revoked": 3}
+        assert segue("runs", "cancel", "7").out == "Run 7 is cancelled, with 2 below it.\n"
+
+
+class TestServers:
+    def test_list(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /servers"] = {
+            "items": [replies.server(last_error="It is gone.", state="lost"), replies.server(withdrawn=True)]
+        }
+        _, lost, withdrawn = segue("servers", "list").out.splitlines()
+        assert lost.split()[:6] == ["attic", "folder", "lost", "12", "10", "1"]
+        assert lost.endswith("It is gone.")
+        assert withdrawn.split()[2] == "withdrawn"
+
+    def test_empty_list_says_what_to_do(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /servers"] = {"items": []}
+        assert "segue servers add" in segue("servers", "list").out
+        assert segue("servers", "list", "--json").out == "[]\n"
+
+    def test_show(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /servers/attic"] = replies.server(options={"path": "/srv", "exclude": ["x"]})
+        outcome = segue("servers", "show", "attic").out
+        assert "option path" in outcome and '["x"]' in outcome
+
+    def test_add(self, daemon: StandIn, segue: Run, tmp_path: Path) -> None:
+        (tmp_path / "token").write_text("topsecret\n")
+        daemon.replies["POST /servers"] = {**replies.server(), "hook_secret": "hush", "run": replies.run()}
+        outcome = segue(
+            "servers", "add", "attic", "folder", "path=/a=b", 'exclude=["x"]', f"token=@{tmp_path}/token"
+        )
+        assert outcome.status == 0
+        assert "segue runs follow 7" in outcome.out
+        assert "X-Segue-Secret: hush" in outcome.out
+        assert last_body(daemon) == {
+            "name": "attic",
+            "kind": "folder",
+            "options": {"path": "/a=b", "exclude": ["x"], "token": "topsecret"},
+            "probe": True,
+        }
+
+    @pytest.mark.parametrize("option", ["path", "=x", "exclude=[x", "token=@/nowhere"])
+    def test_add_refuses_odd_options(self, segue: Run, option: str) -> None:
+        assert segue("servers", "add", "attic", "folder", option).status == 2
+
+    def test_kinds(self, daemon: StandIn, segue: Run) -> None:
+        folder = {"required": ["path"], "properties": {"path": {"description": "The folder."}, "exclude": {}}}
+        daemon.replies["GET /adapters"] = {
+            "items": [
+                {"kind": "folder", "title": "Folder", "options": folder, "broken": None},
+                {"kind": "odd", "title": "Odd", "options": {}, "broken": "It cannot be loaded."},
+            ]
+        }
+        _, path, exclude, odd = segue("servers", "kinds").out.splitlines()
+        assert path.split() == ["folder", "path", "yes", "The", "folder."]
+        assert exclude.split() == ["exclude", "no"]
+        assert "cannot be used: It cannot be loaded." in odd
+
+    def test_test(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["POST /servers/attic/test"] = {
+            "product": "Folder",
+            "version": "1",
+            "tracks": 3,
+            "warnings": ["Two files cannot be read."],
+        }
+        outcome = segue("servers", "test", "attic")
+        assert outcome.out == "attic answers: Folder 1, 3 tracks.\nwarning: Two files cannot be read.\n"
+
+    def test_walk(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["POST /servers/attic/walk"] = replies.run(kind="walk")
+        assert segue("servers", "walk", "attic").out.startswith("Run 7 walks attic.")
+
+    def test_remove_asks_first(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["DELETE /servers/attic"] = None
+        assert segue("servers", "remove", "attic").status == 2
+        assert daemon.asked == []
+        assert segue("servers", "remove", "attic", "--yes").out == "attic is forgotten.\n"
+        assert daemon.asked == ["DELETE /servers/attic"]
+
+
+class TestMusic:
+    def test_similar(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /similar"] = {
+            "seeds": [replies.track()],
+            "items": [{"track": replies.track(2, title="[bold]Feeling Good\x1b[2J"), "distance": 0.0871}],
+            "space": "musicnn-raw",
+            "milliseconds": 1.5,
+        }
+        like, _, row = segue("similar", "nina", "simone", "-", "sinnerman", "--track", "5").out.splitlines()
+        assert like == "Like Nina Simone - Sinnerman:"
+        assert row.split(maxsplit=3)[:3] == ["0.087", "Nina", "Simone"]
+        assert "[bold]Feeling Good�[2J" in row  # neither markup nor the terminal's own commands
+        assert daemon.requests[0].query == {
+            "q": ["nina simone - sinnerman"],
+            "track": ["5"],
+            "limit": ["20"],
+            "per_artist": ["3"],
+        }
+
+    def test_similar_needs_a_seed(self, segue: Run) -> None:
+        outcome = segue("similar")
+        assert outcome.status == 2
+        assert "Name a track" in outcome.err
+
+    def test_search(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /tracks"] = replies.page(replies.track())
+        assert segue("tracks", "search", "sinner").out.splitlines()[1].split()[-2:] == ["attic", "10:22"]
+
+    def test_show(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /tracks/1"] = replies.track()
+        daemon.replies["GET /recordings/11"] = {
+            "id": 11,
+            "wanted": None,
+            "failure": None,
+            "heard": replies.heard(),
+            "tracks": [replies.track()],
+        }
+        out = segue("tracks", "show", "1").out
+        for shown in ("Pastel Blues", "120 beats per minute", "F# minor", "happy 25%", "jazz 50%"):
+            assert shown in out
+        assert "loudness" not in out
+
+
+class TestAnalyse:
+    def test_status(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /analysis"] = replies.analysis()
+        lines = dict(line.rsplit(maxsplit=1) for line in segue("analyse", "status").out.splitlines()[:4])
+        assert lines == {"recordings": "12", "heard": "10", "waiting": "1", "cannot be heard": "1"}
+
+    def test_start(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["POST /analysis"] = {"wanted": 3, "run": replies.run()}
+        outcome = segue("analyse", "start", "--quality", "full", "--failed")
+        assert outcome.out == "3 more recordings wait. Watch with `segue runs follow 7`.\n"
+        assert last_body(daemon) == {"quality": "full", "failed": True}
+
+    def test_start_with_nothing_to_do(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["POST /analysis"] = {"wanted": 0, "run": None}
+        assert segue("analyse", "start", "--follow").out == "Everything is heard already.\n"
+
+    def test_failures(self, daemon: StandIn, segue: Run) -> None:
+        failed = {"id": 1, "failure": "It is silent.", "tracks": [replies.track()]}
+        daemon.replies["GET /failures"] = replies.page(failed)
+        assert segue("analyse", "failures").out.splitlines()[1].endswith("It is silent.")
+
+
+class TestTokens:
+    def test_list(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /tokens"] = replies.page(TOKEN)
+        assert segue("tokens", "list").out.splitlines()[1].split()[:3] == ["3", "kitchen", "play"]
+
+    def test_add_prints_the_token_alone(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["POST /tokens"] = {**TOKEN, "token": "segue_new_token"}
+        assert segue("tokens", "add", "kitchen", "--scope", "play").out == "segue_new_token\n"
+        assert segue("tokens", "add", "kitchen", "--scope", "all").status == 2
+
+    def test_revoke_by_name_or_id(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /tokens"] = replies.page(TOKEN, {**TOKEN, "id": 4, "name": "3"})
+        daemon.replies["DELETE /tokens/3"] = None
+        assert segue("tokens", "revoke", "kitchen").out == "The token kitchen is revoked.\n"
+        assert "give the other word" in segue("tokens", "revoke", "3").err
+        assert segue("tokens", "revoke", "nobody").status == 1
+
+
+class TestSchedules:
+    def test_list(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /schedules"] = {"items": [SCHEDULE]}
+        assert "30 4 * * *" in segue("schedules", "list").out
+
+    def test_set(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["PUT /schedules/nightly"] = SCHEDULE
+        outcome = segue("schedules", "set", "nightly", "30 4 * * *", "--kind", "analyse")
+        assert outcome.out == "nightly begins next: 2026-03-01 04:05:06.\n"
+        assert last_body(daemon) == {
+            "kind": "analyse", "server": None, "cron": "30 4 * * *", "timezone": "UTC", "enabled": True,
+        }  # fmt: skip
+
+    def test_remove(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["DELETE /schedules/nightly"] = None
+        assert segue("schedules", "remove", "nightly").status == 0
+
+
+class TestSettings:
+    def test_show_says_where_from_and_hides_secrets(
+        self, segue: Run, environment: pytest.MonkeyPatch
+    ) -> None:
+        environment.setenv("SEGUE_PORT", "4712")
+        environment.setenv("SEGUE_ADMIN_TOKEN", "topsecret")
+        environment.setenv("SEGUE_SERVERS__ATTIC__KIND", "folder")
+        environment.setenv("SEGUE_SERVERS__ATTIC__TOKEN", "topsecret")
+        outcome = segue("settings", "show", "--json")
+        found = {row["name"]: row for row in json.loads(outcome.out)}
+        assert found["port"] == {"name": "port", "value": 4712, "from": "SEGUE_PORT in the environment"}
+        assert found["admin_token"]["value"] == "(given)"
+        assert found["servers.attic.token"]["value"] == "(given)"
+        assert found["host"]["from"] == "default"
+        assert "topsecret" not in outcome.out + segue("settings", "show").out
+
+
+def test_version(segue: Run) -> None:
+    assert segue("--version").out.startswith("segue ")
+
+
+def test_unknown_command_is_status_2(segue: Run) -> None:
+    assert segue("nothing").status == 2
+
+
+def test_folder_that_does_not_exist_is_status_2(segue: Run) -> None:
+    outcome = segue("up", "--music", "/does/not/exist")
+    assert (outcome.status, outcome.err) == (2, "There is no folder /does/not/exist.\n")
+
+
+def test_gone_thing_is_status_1(daemon: StandIn, segue: Run) -> None:
+    daemon.replies["GET /runs/9"] = Problem(404, "There is no run 9.")
+    assert segue("runs", "show", "9").status == 1
