@@ -1,0 +1,55 @@
+"""Worker processes of a test: started, killed, counted."""
+
+import itertools
+import json
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+
+ROOT = Path(__file__).parents[2]
+
+
+class Crew:
+    """So many workers; a killed one is replaced at once."""
+
+    def __init__(self, *, database: str, redis: str, folder: Path, size: int) -> None:
+        self._facts = {"database": database, "redis": redis, "folder": str(folder)}
+        self._log = (folder.parent / "workers.log").open("ab")
+        self._numbers = itertools.count(1)
+        self._workers = [self._start() for _ in range(size)]
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            worker.kill()
+            worker.wait()
+        self._log.close()
+
+    def kill_one(self) -> None:
+        """SIGKILL, in the middle of whatever it does."""
+        index = random.randrange(len(self._workers))
+        self._workers[index].kill()
+        self._workers[index].wait()
+        self._workers[index] = self._start()
+
+    def stop(self, *, seconds: float = 20) -> list[int]:
+        """SIGTERM to all; their exit statuses."""
+        for worker in self._workers:
+            worker.send_signal(signal.SIGTERM)
+        return [worker.wait(seconds) for worker in self._workers]
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        facts = self._facts | {"name": f"worker-{next(self._numbers)}"}
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.worker", json.dumps(facts)],
+            cwd=ROOT,
+            stdout=self._log,
+            stderr=self._log,
+        )
