@@ -11,23 +11,31 @@ from segue.index.table import Table, Vectors, View
 __all__ = ["ExactIndex", "scan"]
 
 _GATHER_BELOW = 0.2  # of all rows: picking so many costs as much as multiplying all
+_QUICK = 10_000
 _SLACK = 4e-6  # the product is in float32; what is so near to the last place may belong before it
 
 
 class ExactIndex:
     """The index for libraries up to some ten thousand recordings; always right."""
 
-    def __init__(self, dimensions: int) -> None:
-        self._table = Table(dimensions)
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     @property
     def table(self) -> Table:
         """The vectors themselves."""
         return self._table
 
-    def apply(self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int]) -> Ids:
+    def apply(
+        self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int], *, are_units: bool = False
+    ) -> Ids:
         """Add or replace, and remove; returns whose vectors were refused as without direction."""
-        return self._table.apply(ids, changes, vectors, gone)
+        return self._table.apply(ids, changes, vectors, gone, are_units=are_units)
+
+    def is_quick(self, count: int, *, among: Ids | None = None) -> bool:
+        """Whether an answer takes less than a thread's detour."""
+        compared = len(self._table) if among is None else len(among)
+        return compared + count < _QUICK
 
     def nearest(self, vector: Vectors, count: int, *, among: Ids | None = None) -> Found:
         """The `count` nearest recordings, if given only `among` these; fewer when there are fewer."""

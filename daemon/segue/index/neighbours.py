@@ -34,8 +34,14 @@ class Neighbours(Protocol):
         """The vectors themselves."""
         ...
 
-    def apply(self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int]) -> Ids:
+    def apply(
+        self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int], *, are_units: bool = False
+    ) -> Ids:
         """Add or replace, and remove; returns whose vectors were refused as without direction."""
+        ...
+
+    def is_quick(self, count: int, *, among: Ids | None = None) -> bool:
+        """Whether an answer takes less than a thread's detour."""
         ...
 
     def nearest(self, vector: Vectors, count: int, *, among: Ids | None = None) -> Found:

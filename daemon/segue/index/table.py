@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Table", "Vectors", "View"]
+from segue.index.storage import storage_in
+
+__all__ = ["Ids", "Rows", "Staged", "Table", "Vectors", "View"]
 
 Vectors = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
 
 _FIRST_CAPACITY = 1024
-_MOST_DEAD_ROWS = 1024
-_MOST_DEAD_SHARE = 0.25
+_COPIED_AT_ONCE = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +33,54 @@ class View:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def dead(self) -> int:
+        """Rows that nothing points to any more."""
+        return len(self) - self.live
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Changes that are written but not yet seen by readers."""
+
+    ids: Ids
+    rows: Rows
+    units: Vectors
+    leaving: list[int]
+    dying: Rows
+    refused: Ids
+    end: int
+
 
 class Table:
     """Vectors by recording: one writer, any number of readers.
 
-    A replaced vector gets a new row and its old row dies; dead rows are swept out when they are many.
+    A replaced vector gets a new row and its old row dies; `compacted` makes a table without dead rows.
     A reader takes `view` once and works on it.
     """
 
-    def __init__(self, dimensions: int) -> None:
+    def __init__(self, dimensions: int, *, folder: Path | None = None) -> None:
         self.dimensions = dimensions
-        self._units = np.empty((_FIRST_CAPACITY, dimensions), np.float32)
+        self.folder = folder
+        self._storage = storage_in(folder, dimensions)
+        self._units = self._storage.grow(_FIRST_CAPACITY, keep=0)
         self._ids = np.empty(_FIRST_CAPACITY, np.int64)
         self._changes = np.empty(_FIRST_CAPACITY, np.int64)
+        self._reserved: dict[int, int] = {}
         self._view = View(self._units[:0], self._ids[:0], self._changes[:0], np.zeros(0, np.bool_), 0, {})
+
+    @classmethod
+    def arranged(cls, ids: Ids, changes: Ids, dimensions: int, *, folder: Path | None = None) -> "Table":
+        """A table whose first rows are kept for these changes of these recordings, dead until they come.
+
+        To be filled before anyone reads it.
+        """
+        table = cls(dimensions, folder=folder)
+        table._grow(len(ids))
+        table._ids[: len(ids)], table._changes[: len(ids)] = ids, changes
+        table._reserved = dict(zip(ids.tolist(), range(len(ids)), strict=True))
+        table._show(len(ids), np.zeros(len(ids), np.bool_), {})
+        return table
 
     @property
     def view(self) -> View:
@@ -54,30 +90,55 @@ class Table:
     def __len__(self) -> int:
         return self._view.live
 
-    def apply(self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int]) -> Ids:
-        """Add or replace, and remove; returns whose vectors were refused as without direction.
+    def apply(
+        self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int], *, are_units: bool = False
+    ) -> Ids:
+        """Add or replace, and remove; returns whose vectors were refused as without direction."""
+        staged = self.stage(ids, changes, vectors, gone, are_units=are_units)
+        self.publish(staged)
+        return staged.refused
+
+    def stage(
+        self, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int], *, are_units: bool = False
+    ) -> Staged:
+        """Write rows that no reader sees yet; the next call must publish them.
 
         What is already here under the same change number stays untouched. Of equal ids the last counts.
         """
         view = self._view
         ids, changes, vectors = _last_of_each(ids, changes, vectors)
-        known = np.fromiter(
-            (view.changes[view.rows[i]] if i in view.rows else -1 for i in ids.tolist()), np.int64, len(ids)
+        new = self._changes_here(ids) != changes
+        fresh, numbers = ids[new], changes[new]
+        units, sound = (
+            (vectors[new], np.ones(len(fresh), np.bool_))
+            if are_units
+            else _directions(vectors[new], self.dimensions)
         )
-        new = known != changes
-        units, sound = _directions(vectors[new], self.dimensions)
-        fresh, numbers = ids[new][sound], changes[new][sound]
-        leaving = [*gone, *ids[new].tolist()]
+        leaving = [*gone, *fresh.tolist()]
+        refused = fresh[~sound]
+        fresh, numbers, units = fresh[sound], numbers[sound], units[sound]
+        rows, end = self._places(fresh, numbers)
+        if end > len(self._ids):
+            self._grow(end)
+        self._units[rows], self._ids[rows], self._changes[rows] = units, fresh, numbers
         dying = np.array([view.rows[i] for i in leaving if i in view.rows], np.int64)
-        if len(fresh) or len(dying):
-            self._publish(units[sound], fresh, numbers, dying)
-            placed = dict(zip(fresh.tolist(), range(len(view), len(view) + len(fresh)), strict=True))
-            view.rows.update(placed)
-            for recording in leaving:
-                if recording not in placed:
-                    view.rows.pop(recording, None)
-            self._sweep()
-        return ids[new][~sound]
+        return Staged(fresh, rows, units, leaving, dying, refused, end)
+
+    def publish(self, staged: Staged) -> None:
+        """Show what was staged."""
+        if not len(staged.rows) and not len(staged.dying):
+            return
+        alive = np.zeros(staged.end, np.bool_)
+        alive[: len(self._view)] = self._view.alive
+        alive[staged.rows] = True
+        alive[staged.dying] = False
+        rows = self._view.rows
+        self._show(staged.end, alive, rows)
+        placed = dict(zip(staged.ids.tolist(), staged.rows.tolist(), strict=True))
+        rows.update(placed)
+        for recording in staged.leaving:
+            if recording not in placed:
+                rows.pop(recording, None)
 
     def find(self, ids: Sequence[int]) -> tuple[View, Rows]:
         """A view, and in it the row of each id: -1 where there is none."""
@@ -87,50 +148,52 @@ class Table:
             if not len(rows) or rows.max() < len(view):  # rows are told only after their view is published
                 return view, rows
 
-    def _publish(self, units: Vectors, ids: Ids, changes: Ids, dying: Rows) -> None:
-        start, end = len(self._view), len(self._view) + len(ids)
-        if end > len(self._ids):
-            self._grow(end)
-        self._units[start:end], self._ids[start:end], self._changes[start:end] = units, ids, changes
-        alive = np.ones(end, np.bool_)
-        alive[:start] = self._view.alive
-        alive[dying] = False
-        self._view = View(
-            self._units[:end],
-            self._ids[:end],
-            self._changes[:end],
-            alive,
-            int(np.count_nonzero(alive)),
-            self._view.rows,
-        )
+    @classmethod
+    def compacted(cls, view: View, dimensions: int, *, folder: Path | None = None) -> "Table":
+        """A new table of a view's living rows, in their order."""
+        table = cls(dimensions, folder=folder)
+        table._grow(max(_FIRST_CAPACITY, view.live * 5 // 4))
+        living = np.flatnonzero(view.alive)
+        for start in range(0, len(living), _COPIED_AT_ONCE):
+            part = living[start : start + _COPIED_AT_ONCE]
+            table._units[start : start + len(part)] = view.units[part]
+        table._ids[: len(living)] = view.ids[living]
+        table._changes[: len(living)] = view.changes[living]
+        rows = dict(zip(view.ids[living].tolist(), range(len(living)), strict=True))
+        table._show(len(living), np.ones(len(living), np.bool_), rows)
+        return table
+
+    def _changes_here(self, ids: Ids) -> Ids:
+        view = self._view
+        known = (view.changes[view.rows[i]] if i in view.rows else -1 for i in ids.tolist())
+        return np.fromiter(known, np.int64, len(ids))
+
+    def _places(self, ids: Ids, changes: Ids) -> tuple[Rows, int]:
+        """A row for each: the one kept for it, or the next free one."""
+        start = len(self._view)
+        if not self._reserved:
+            return np.arange(start, start + len(ids)), start + len(ids)
+        rows, end = [], start
+        for recording, change in zip(ids.tolist(), changes.tolist(), strict=True):
+            row = self._reserved.pop(recording, -1)
+            if row < 0 or self._changes[row] != change:
+                row, end = end, end + 1
+            rows.append(row)
+        return np.array(rows, np.int64), end
 
     def _grow(self, rows: int) -> None:
-        capacity = max(2 * len(self._ids), rows)
-        for name in ("_units", "_ids", "_changes"):
-            old: npt.NDArray[np.generic] = getattr(self, name)
-            grown = np.empty((capacity, *old.shape[1:]), old.dtype)
-            grown[: len(self._view)] = old[: len(self._view)]
+        capacity = max(len(self._ids) * 3 // 2, rows)
+        kept = len(self._view)
+        self._units = self._storage.grow(capacity, keep=kept)
+        for name in ("_ids", "_changes"):
+            old: Ids = getattr(self, name)
+            grown = np.empty(capacity, np.int64)
+            grown[:kept] = old[:kept]
             setattr(self, name, grown)
 
-    def _sweep(self) -> None:
-        view = self._view
-        dead = len(view) - view.live
-        if dead <= max(_MOST_DEAD_ROWS, _MOST_DEAD_SHARE * len(view)):
-            return
-        capacity = max(_FIRST_CAPACITY, view.live * 5 // 4)
-        self._units = np.empty((capacity, self.dimensions), np.float32)
-        self._ids, self._changes = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
-        live = view.live
-        np.compress(view.alive, view.units, axis=0, out=self._units[:live])
-        np.compress(view.alive, view.ids, out=self._ids[:live])
-        np.compress(view.alive, view.changes, out=self._changes[:live])
+    def _show(self, end: int, alive: npt.NDArray[np.bool_], rows: dict[int, int]) -> None:
         self._view = View(
-            self._units[:live],
-            self._ids[:live],
-            self._changes[:live],
-            np.ones(live, np.bool_),
-            live,
-            dict(zip(self._ids[:live].tolist(), range(live), strict=True)),
+            self._units[:end], self._ids[:end], self._changes[:end], alive, int(np.count_nonzero(alive)), rows
         )
 
 

@@ -1,33 +1,25 @@
 """Keeps a live index equal to the database by following the change log of embeddings."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 
-import numpy as np
 import psycopg
 import structlog
 
-from segue.index import ExactIndex, Ids, Neighbours, Vectors
+from segue.index import ExactIndex, Kind, Sizes, kind_of
 from segue.similarity.errors import NotReady
+from segue.similarity.keeper import Keeper, Recall
+from segue.similarity.live import Live
 from segue.store import embeddings, spaces
 from segue.store.pool import Connection, Pool
 
-__all__ = ["Follower", "Live", "Status"]
+__all__ = ["Follower", "Status"]
 
-_TOLD_IN_A_THREAD = 256  # vectors; fewer are applied faster than a thread is found
 _PAUSES = (0.2, 0.5, 1, 2, 5)
 _AUDIT_SECONDS = 600
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
-    """The space that serves, and the index of its vectors; `refused` tells the change of what it refused."""
-
-    space: spaces.Space
-    index: Neighbours
-    refused: dict[int, int] = field(default_factory=dict)
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +28,8 @@ class Status:
 
     ready: bool
     space: str | None
+    kind: Kind | None
+    building: bool
     recordings: int
     rows: int
     horizon: int
@@ -43,6 +37,7 @@ class Status:
     refused: int
     reloads: int
     seconds_behind: float | None
+    recall: Recall | None
 
 
 class Follower:
@@ -52,14 +47,14 @@ class Follower:
         self,
         pool: Pool,
         *,
-        make_index: Callable[[int], Neighbours] = ExactIndex,
+        sizes: Sizes | None = None,
         poll_seconds: float = 0.5,
         page: int = 2000,
     ) -> None:
         self._pool = pool
-        self._make_index = make_index
         self._poll_seconds = poll_seconds
         self._page = page
+        self._keeper = Keeper(sizes or Sizes())
         self._hint = asyncio.Event()
         self._live: Live | None = None
         self._position = embeddings.Position(horizon=0)
@@ -82,6 +77,8 @@ class Follower:
         return Status(
             ready=self.ready.is_set(),
             space=live.space.name if live else None,
+            kind=kind_of(live.index) if live else None,
+            building=self._keeper.is_building,
             recordings=len(live.index.table) if live else 0,
             rows=len(live.index.table.view) if live else 0,
             horizon=self._position.horizon,
@@ -89,6 +86,7 @@ class Follower:
             refused=len(live.refused) if live else 0,
             reloads=self._reloads,
             seconds_behind=None if self._looked_at is None else monotonic() - self._looked_at,
+            recall=self._keeper.recall,
         )
 
     def hint(self) -> None:
@@ -97,22 +95,24 @@ class Follower:
 
     async def run(self) -> None:
         """Follow until cancelled; while the database is away the index serves what it knows."""
-        log = structlog.get_logger()
         failures = 0
-        while True:
-            self._hint.clear()
-            try:
-                await self.look()
-            except psycopg.Error as error:
-                if failures == 0:
-                    log.warning("follower_lost", reason=type(error).__name__)
-                pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
-                failures += 1
-            else:
-                if failures:
-                    log.info("follower_returned", failures=failures)
-                failures, pause = 0, self._poll_seconds
-            await self._rest(pause)
+        try:
+            while True:
+                self._hint.clear()
+                try:
+                    await self.look()
+                except (psycopg.Error, OSError) as error:  # OSError: no room on the disk for vectors
+                    if failures == 0:
+                        _log.warning("follower_lost", reason=type(error).__name__)
+                    pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
+                    failures += 1
+                else:
+                    if failures:
+                        _log.info("follower_returned", failures=failures)
+                    failures, pause = 0, self._poll_seconds
+                await self._rest(pause)
+        finally:
+            await self._keeper.close(self._live)
 
     async def look(self) -> None:
         """Read what changed since the last look; everything, if another space serves now."""
@@ -127,22 +127,22 @@ class Follower:
         else:
             async with self._pool.connection() as c:
                 self._position = await self._catch_up(c, self._live, self._position)
+        self._live = await self._keeper.tend(self.live)
         self._looked_at = monotonic()
         self.ready.set()
 
     async def audit(self) -> bool:
         """Compare the index with the database at one moment; if they differ, read all anew."""
-        live = self._live
-        assert live is not None
+        live = self.live
         async with self._pool.connection() as c:
             await embeddings.freeze(c)
             self._position = await self._catch_up(c, live, self._position)
             stored = await embeddings.digest(c, live.space.id, live.space.dimensions)
-        held = _digest(live)
         self._audited_at = monotonic()
+        held = live.digest
         if stored == held:
             return True
-        structlog.get_logger().error("index_differed", stored=stored.count, held=held.count)
+        _log.error("index_differed", stored=stored.count, held=held.count)
         self._reloads += 1
         await self._enter(live.space)
         return False
@@ -150,18 +150,22 @@ class Follower:
     async def _enter(self, space: spaces.Space) -> None:
         """Read a whole space beside the live index, then put it in its place."""
         began = monotonic()
-        entered = Live(space=space, index=self._make_index(space.dimensions))
+        async with self._pool.connection() as c:
+            stored = await embeddings.digest(c, space.id, space.dimensions)
+        table, snapshot = await self._keeper.open(Live.key(space), space.dimensions, stored.count)
+        loading = Live(space=space, index=ExactIndex(table))
         async with self._pool.connection() as c:
             position = await embeddings.position(c)
             async for block in embeddings.load(c, space.id, space.dimensions):
-                await _tell(entered, block.recordings, block.changes, block.vectors)
-            self._position = await self._catch_up(c, entered, position)
-        self._live = entered
+                await loading.load(block)
+            self._position = await self._catch_up(c, loading, position)
+        self._live = loading.with_index(await self._keeper.adopt(table, snapshot))
         self._audited_at = monotonic()
-        structlog.get_logger().info(
+        _log.info(
             "index_loaded",
             space=space.name,
-            recordings=len(entered.index.table),
+            kind=kind_of(self._live.index),
+            recordings=len(table),
             seconds=round(monotonic() - began, 3),
         )
 
@@ -171,7 +175,7 @@ class Follower:
         while True:
             changes, position = await embeddings.follow(c, live.space.id, position, limit=self._page)
             if changes:
-                await _apply(live, changes)
+                await live.apply(changes)
                 self._applied += len(changes)
             if len(changes) < self._page:
                 return position
@@ -182,40 +186,3 @@ class Follower:
                 await self._hint.wait()
         except TimeoutError:
             return
-
-
-async def _apply(live: Live, changes: Sequence[embeddings.Change]) -> None:
-    told, gone = [], []
-    for change in changes:
-        live.refused.pop(change.recording, None)
-        if change.vector is not None and len(change.vector) == live.space.dimensions:
-            told.append((change.recording, change.change, change.vector))
-        else:
-            gone.append(change.recording)
-    vectors = np.array([vector for _, _, vector in told], np.float32)
-    await _tell(
-        live,
-        np.array([recording for recording, _, _ in told], np.int64),
-        np.array([number for _, number, _ in told], np.int64),
-        vectors.reshape(len(told), live.space.dimensions),
-        gone,
-    )
-
-
-async def _tell(live: Live, ids: Ids, changes: Ids, vectors: Vectors, gone: Sequence[int] = ()) -> None:
-    if len(ids) < _TOLD_IN_A_THREAD:
-        refused = live.index.apply(ids, changes, vectors, gone)
-    else:
-        refused = await asyncio.to_thread(live.index.apply, ids, changes, vectors, gone)
-    if len(refused):
-        numbers = dict(zip(ids.tolist(), changes.tolist(), strict=True))
-        live.refused.update((recording, numbers[recording]) for recording in refused.tolist())
-
-
-def _digest(live: Live) -> embeddings.Digest:
-    view = live.index.table.view
-    refused, numbers = list(live.refused), list(live.refused.values())
-    return embeddings.Digest.of(
-        np.concatenate([view.ids[view.alive], np.array(refused, np.int64)]),
-        np.concatenate([view.changes[view.alive], np.array(numbers, np.int64)]),
-    )

@@ -15,7 +15,6 @@ from segue.store.tracks import TrackRow
 
 __all__ = ["Neighbour", "near", "nearest"]
 
-_ASKED_IN_A_THREAD = 20_000  # recordings; fewer are compared within a millisecond
 _FIRST_CANDIDATES = 64
 
 
@@ -57,7 +56,7 @@ async def near(
 
 async def nearest(index: Neighbours, query: Vectors, count: int) -> Found:
     """Ask the index without holding up anyone else."""
-    if len(index.table) < _ASKED_IN_A_THREAD:
+    if index.is_quick(count):
         return index.nearest(query, count)
     return await asyncio.to_thread(index.nearest, query, count)
 

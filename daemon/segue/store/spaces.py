@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg.rows import class_row, scalar_row
 
@@ -40,6 +41,7 @@ class Space:
     serving: bool
     projected: bool
     fitted_on: int | None
+    created_at: datetime
 
 
 async def serving(c: Connection) -> Space | None:
@@ -129,7 +131,8 @@ async def exclusive(c: Connection) -> AsyncIterator[bool]:
 
 
 _SELECT = """
-select id, name, dimensions, serving, projection is not null as projected, fitted_on from spaces"""
+select id, name, dimensions, serving, projection is not null as projected, fitted_on,
+       created_at from spaces"""
 
 
 async def _lock(c: Connection) -> None:

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segue.index import ExactIndex
+from segue.index import ExactIndex, Table
 
 DIMENSIONS = 3
 Model = dict[int, list[float]]
 
 
 def test_nearest_first_and_equal_ones_by_id() -> None:
-    index = ExactIndex(2)
+    index = ExactIndex(Table(2))
     tell(index, {5: [1, 0], 3: [1, 0], 4: [0, 1], 9: [-1, 0], 7: [2, 2]})
     found = index.nearest(np.array([10, 0], np.float32), 4)
     assert found.ids.tolist() == [3, 5, 7, 4]
@@ -28,13 +28,13 @@ def test_nearest_first_and_equal_ones_by_id() -> None:
 
 
 def test_an_empty_index_finds_nothing() -> None:
-    index = ExactIndex(2)
+    index = ExactIndex(Table(2))
     assert len(index.nearest(np.array([1, 0], np.float32), 5)) == 0
     assert len(index.nearest(np.array([1, 0], np.float32), 5, among=ids())) == 0
 
 
 def test_vectors_without_direction_are_refused_and_the_rest_kept() -> None:
-    index = ExactIndex(2)
+    index = ExactIndex(Table(2))
     bad = np.array([[0, 0], [np.nan, 1], [np.inf, 0], [3, 4]], np.float32)
     assert index.apply(ids(1, 2, 3, 4), ids(1, 2, 3, 4), bad, []).tolist() == [1, 2, 3]
     assert index.nearest(np.array([1, 0], np.float32), 5).ids.tolist() == [4]
@@ -51,7 +51,7 @@ def test_the_order_does_not_depend_on_the_history() -> None:
     query = vectors[0] + 0.1
     answers = []
     for _ in range(3):
-        index = ExactIndex(40)
+        index = ExactIndex(Table(40))
         order = chance.permutation(300)
         for part in np.array_split(order, chance.integers(1, 9)):
             index.apply(numbers[part], numbers[part], vectors[part], [])
@@ -77,7 +77,7 @@ def test_equals_a_plain_loop_after_any_changes(
     count: int,
     data: st.DataObject,
 ) -> None:
-    index, model, number = ExactIndex(DIMENSIONS), dict[int, list[float]](), 0
+    index, model, number = ExactIndex(Table(DIMENSIONS)), dict[int, list[float]](), 0
     for added, gone in history:
         fresh = {recording: [float(x) for x in vector] for recording, vector in added}
         number += 100
@@ -99,21 +99,8 @@ def test_equals_a_plain_loop_after_any_changes(
     assert found.ids.tolist() == [recording for recording, _ in by_hand(allowed, query, count)]
 
 
-def test_dead_rows_are_swept_out() -> None:
-    index = ExactIndex(2)
-    chance = np.random.default_rng(5)
-    for number in range(50):
-        vectors = chance.normal(size=(100, 2)).astype(np.float32)
-        index.apply(np.arange(100), np.full(100, number), vectors, [])
-    assert len(index.table) == 100
-    assert len(index.table.view) < 1500
-    view, rows = index.table.find([*range(100), 1000])
-    assert rows[-1] == -1
-    assert np.allclose(view.units[rows[:100]], vectors / np.linalg.norm(vectors, axis=1)[:, None])
-
-
 def test_a_known_change_is_not_applied_again() -> None:
-    index = ExactIndex(2)
+    index = ExactIndex(Table(2))
     for _ in range(3):
         index.apply(ids(1), ids(7), np.array([[1, 0]], np.float32), [])
     assert len(index.table.view) == 1
@@ -121,7 +108,7 @@ def test_a_known_change_is_not_applied_again() -> None:
 
 def test_readers_see_whole_moments_while_a_writer_goes_on() -> None:
     """All recordings always point the same way, a new way at each step: no answer may mix two."""
-    index = ExactIndex(2)
+    index = ExactIndex(Table(2))
     failures: list[str] = []
     started, ended = threading.Event(), threading.Event()
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from segue.index import ExactIndex
 from segue.model import RecordingId, ServerKey, TrackId
 from segue.similarity import (
     CannotBeHeard,
@@ -22,7 +21,7 @@ from tests.daemon.store_recordings.rows import add_recording, add_server, add_tr
 
 @pytest.fixture
 def follower(pool: Pool) -> Follower:
-    return Follower(pool, make_index=ExactIndex)
+    return Follower(pool)
 
 
 async def test_nearest_first_without_the_seed(pool: Pool, follower: Follower) -> None:

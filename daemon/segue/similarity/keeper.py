@@ -1,0 +1,156 @@
+"""Keeps the live index fit beside its service: its size, its snapshot, its recall."""
+
+import asyncio
+from dataclasses import dataclass
+from time import monotonic
+
+import structlog
+
+from segue.index import ExactIndex, GraphIndex, Kind, Neighbours, Parameters, Sizes, Successor, Table
+from segue.index.audit import recall
+from segue.index.snapshot import Snapshot, SnapshotError, adopt, load, save
+from segue.similarity.live import Live
+
+__all__ = ["Keeper", "Recall"]
+
+_SAVE_SECONDS = 900
+_BUILD_AGAIN_SECONDS = 600
+_RECALL_SECONDS = 600
+_RECALL_SAMPLE = 50
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """What share of the true nearest the live index finds, measured on some recordings."""
+
+    at_10: float
+    at_50: float
+
+
+class Keeper:
+    """Builds a larger or fresher index in the background, and keeps its graph on disk."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        self._sizes = sizes
+        self._building: tuple[Neighbours, asyncio.Task[Successor]] | None = None
+        self._measuring: asyncio.Task[Recall] | None = None
+        self._saved_at = self._measured_at = monotonic()
+        self._saved: tuple[Neighbours, int] | None = None
+        self._build_after = 0.0
+        self.recall: Recall | None = None
+
+    @property
+    def is_building(self) -> bool:
+        """Whether a successor of the live index is under way."""
+        return self._building is not None
+
+    async def open(self, key: str, dimensions: int, recordings: int) -> tuple[Table, Snapshot | None]:
+        """An empty table for so many recordings, arranged for the snapshot if there is one."""
+        kind = self._sizes.kind_for(recordings)
+        folder = self._sizes.folder_for(kind)
+        snapshot = await self._snapshot(key, dimensions, kind)
+        if snapshot is None:
+            return Table(dimensions, folder=folder), None
+        return Table.arranged(snapshot.ids, snapshot.changes, dimensions, folder=folder), snapshot
+
+    async def adopt(self, table: Table, snapshot: Snapshot | None) -> Neighbours:
+        """The index of a filled table."""
+        if snapshot is None:
+            return ExactIndex(table)
+        index = await asyncio.to_thread(adopt, table, snapshot)
+        self._saved = (index, len(table.view))
+        return index
+
+    async def tend(self, live: Live) -> Live:
+        """To be called where changes are applied; may give the live space another index."""
+        if self._building is not None:
+            live = await self._take_over(live)
+        elif monotonic() > self._build_after and (kind := self._sizes.due(live.index)) is not None:
+            task = asyncio.create_task(_build(Successor(live.index, kind, self._sizes)))
+            self._building = live.index, task
+        if monotonic() - self._saved_at > _SAVE_SECONDS:
+            await self.save(live)
+        self._measure(live)
+        return live
+
+    async def save(self, live: Live) -> None:
+        """Keep the graph on disk, if it has one that changed."""
+        self._saved_at = monotonic()
+        state = (live.index, len(live.index.table.view))
+        if not isinstance(live.index, GraphIndex) or self._sizes.folder is None or state == self._saved:
+            return
+        began = monotonic()
+        try:
+            await asyncio.to_thread(save, live.index, self._sizes.folder, of=Live.key(live.space))
+        except OSError as error:
+            _log.warning("snapshot_not_saved", reason=error.strerror)
+            return
+        self._saved = state
+        _log.info("snapshot_saved", recordings=len(live.index.table), seconds=round(monotonic() - began, 3))
+
+    async def close(self, live: Live | None) -> None:
+        """Stop what runs beside, and keep the graph on disk."""
+        tasks = [task for task in (self._building and self._building[1], self._measuring) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._building = self._measuring = None
+        if live is not None:
+            await self.save(live)
+
+    async def _snapshot(self, of: str, dimensions: int, kind: Kind) -> Snapshot | None:
+        if kind is Kind.EXACT or self._sizes.folder is None:
+            return None
+        parameters = Parameters(quantised=kind is Kind.QUANTISED)
+        try:
+            return await asyncio.to_thread(
+                load, self._sizes.folder, of=of, dimensions=dimensions, parameters=parameters
+            )
+        except SnapshotError as error:
+            _log.warning("snapshot_refused", reason=str(error))
+            return None
+
+    async def _take_over(self, live: Live) -> Live:
+        assert self._building is not None
+        of, task = self._building
+        if of is not live.index:  # another space serves since
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            self._building = None
+            return live
+        if not task.done():
+            return live
+        self._building = None
+        if (error := task.exception()) is not None:
+            _log.error("index_not_built", reason=str(error))
+            self._build_after = monotonic() + _BUILD_AGAIN_SECONDS
+            return live
+        index = await asyncio.to_thread(task.result().take_over)
+        taken = live.with_index(index)
+        _log.info("index_replaced", kind=type(index).__name__, recordings=len(index.table))
+        await self.save(taken)
+        return taken
+
+    def _measure(self, live: Live) -> None:
+        if self._measuring is not None and self._measuring.done():
+            self.recall, self._measuring = self._measuring.result(), None
+        due = self.recall is None or monotonic() - self._measured_at > _RECALL_SECONDS
+        if due and self._measuring is None and isinstance(live.index, GraphIndex):
+            self._measured_at = monotonic()
+            self._measuring = asyncio.create_task(_recall(live.index))
+
+
+async def _build(successor: Successor) -> Successor:
+    while await asyncio.to_thread(successor.advance):
+        pass
+    return successor
+
+
+async def _recall(index: Neighbours) -> Recall:
+    seed = int(monotonic())
+    return Recall(
+        at_10=await asyncio.to_thread(recall, index, count=10, sample=_RECALL_SAMPLE, seed=seed),
+        at_50=await asyncio.to_thread(recall, index, count=50, sample=_RECALL_SAMPLE, seed=seed),
+    )

@@ -1,0 +1,94 @@
+"""A growing library gets a larger index beside the one that serves, and keeps it over restarts."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+from structlog.testing import capture_logs
+
+from segue.index import Kind, Sizes
+from segue.model import RecordingId
+from segue.similarity import Follower
+from segue.store import embeddings
+from segue.store.pool import Pool
+from tests.daemon.similarity.library import DIMENSIONS, serving
+from tests.faults.waiting import until
+
+
+async def test_from_exact_to_graph_to_eight_bits_and_over_restarts(pool: Pool, tmp_path: Path) -> None:
+    sizes = Sizes(exact_below=300, quantise_above=900, folder=tmp_path / "index")
+    follower = Follower(pool, sizes=sizes, poll_seconds=0.02)
+    task = asyncio.create_task(follower.run())
+    await put_many(pool, 0, 250)
+    await until(lambda: follower.status.recordings == 250)
+    assert follower.status.kind is Kind.EXACT
+    for end, kind in ((600, Kind.GRAPH), (1200, Kind.QUANTISED)):
+        await put_many(pool, follower.status.recordings, end)
+        await until(
+            lambda end=end, kind=kind: (follower.status.recordings, follower.status.kind) == (end, kind)
+        )
+    await until(lambda: follower.status.recall is not None)
+    assert follower.status.recall is not None and follower.status.recall.at_10 > 0.9
+    assert await stop(task, follower)
+    await put_many(pool, 1200, 1210)
+    async with pool.connection() as c:
+        await embeddings.remove(c, [RecordingId(number) for number in range(5)])
+    restarted = Follower(pool, sizes=sizes)
+    await restarted.look()
+    assert (restarted.status.recordings, restarted.status.kind) == (1205, Kind.QUANTISED)
+    assert await restarted.audit()
+
+
+async def test_a_damaged_snapshot_is_said_and_built_anew(pool: Pool, tmp_path: Path) -> None:
+    sizes = Sizes(exact_below=100, folder=tmp_path)
+    await put_many(pool, 0, 300)
+    first = Follower(pool, sizes=sizes, poll_seconds=0.02)
+    task = asyncio.create_task(first.run())
+    await until(lambda: first.status.kind is Kind.GRAPH)
+    assert await stop(task, first)
+    damage(tmp_path)
+    second = Follower(pool, sizes=sizes, poll_seconds=0.02)
+    with capture_logs() as logs:
+        task = asyncio.create_task(second.run())
+        await until(lambda: second.status.kind is Kind.GRAPH)
+        assert await stop(task, second)
+    assert "snapshot_refused" in [line["event"] for line in logs]
+    assert second.status.recordings == 300
+
+
+async def test_a_new_space_meanwhile_throws_the_building_away(pool: Pool, tmp_path: Path) -> None:
+    sizes = Sizes(exact_below=100, folder=tmp_path)
+    follower = Follower(pool, sizes=sizes)
+    await put_many(pool, 0, 2000)
+    await follower.look()
+    assert follower.status.building
+    async with pool.connection() as c:
+        await c.execute("update spaces set serving = false")
+        await c.execute("insert into spaces (name, dimensions, serving) values ('fitted', 3, true)")
+        await embeddings.put(c, await serving(c), RecordingId(7), np.ones(3, np.float32))
+    await follower.look()
+    assert (follower.status.space, follower.status.recordings, follower.status.building) == (
+        "fitted",
+        1,
+        False,
+    )
+
+
+def damage(folder: Path) -> None:
+    (graph,) = folder.glob("*.voyager")
+    graph.write_bytes(graph.read_bytes()[:-1])
+
+
+async def put_many(pool: Pool, start: int, end: int) -> None:
+    chance = np.random.default_rng(start)
+    async with pool.connection() as c:
+        space = await serving(c)
+        for number in range(start, end):
+            vector = chance.normal(size=DIMENSIONS).astype(np.float32)
+            await embeddings.put(c, space, RecordingId(number), vector)
+
+
+async def stop(task: asyncio.Task[None], follower: Follower) -> bool:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return task.cancelled() and not follower.status.building
