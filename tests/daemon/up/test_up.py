@@ -59,7 +59,7 @@ def test_stops_in_order_within_seconds(data: Path, start_up: StartUp, number: si
     assert [line.split()[0] for line in (data / "ended").read_text().splitlines()] == ["work", "serve"]
     assert "database system is shut down" in (data / "logs/postgres.log").read_text()
     assert processes_on(data) == []
-    assert is_free(up.plan.port)
+    wait_for(lambda: is_free(up.plan.port), seconds=5)
 
 
 @pytest.mark.slow
@@ -96,7 +96,7 @@ def test_nothing_outlives_a_killed_supervisor(data: Path, start_up: StartUp) -> 
     up.await_saying("Stop with Ctrl-C")
     up.process.kill()
     wait_for(lambda: not processes_on(data), seconds=10)
-    assert is_free(up.plan.port)
+    wait_for(lambda: is_free(up.plan.port), seconds=5)
 
 
 @pytest.mark.slow
