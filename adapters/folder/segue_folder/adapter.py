@@ -1,6 +1,7 @@
 """Speaks to a folder of music: everything that touches the disk happens in threads of its own."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -92,7 +93,8 @@ _WATCHES: type[Watches] = FolderAdapter
 async def connect(config: FolderConfig, toolbox: Toolbox) -> AsyncIterator[Adapter]:
     """A folder adapter for as long as the block lasts; the folder need not be there yet."""
     threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix=f"folder-{toolbox.server}")
-    cache = await asyncio.to_thread(Cache, toolbox.scratch / "tracks.sqlite", toolbox.log)
+    mark = hashlib.sha256(bytes(config.path)).hexdigest()[:8]  # another folder has other files
+    cache = await asyncio.to_thread(Cache, toolbox.scratch / f"tracks-{mark}.sqlite", toolbox.log)
     tree = Tree(config.path, config.exclude)
     try:
         yield FolderAdapter(tree, Listing(tree, cache, toolbox.log), threads)

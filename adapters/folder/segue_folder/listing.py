@@ -1,7 +1,7 @@
 """Lists a folder's tracks, and refuses to call a listing complete that may not be."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -23,16 +23,24 @@ _BATCH = 50
 class Listing:
     """Everything here blocks and belongs in a thread."""
 
-    def __init__(self, tree: Tree, cache: Cache, log: structlog.stdlib.BoundLogger) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        cache: Cache,
+        log: structlog.stdlib.BoundLogger,
+        *,
+        is_mount: Callable[[Path], bool] = Path.is_mount,
+    ) -> None:
         self._tree = tree
         self._cache = cache
         self._log = log
+        self._is_mount = is_mount
 
     def require(self) -> None:
         """Unavailable when the folder, or a disk that is mounted in it, is not there."""
         self._tree.require()
         for path in map(Path, self._cache.mounts()):
-            if path.is_relative_to(self._tree.root) and _is_bare(path):
+            if path.is_relative_to(self._tree.root) and self._is_bare(path):
                 raise Unavailable(f"{path} was a disk of its own and is an empty folder now; is it mounted?")
 
     def walk(self) -> Iterator[list[Track]]:
@@ -85,8 +93,29 @@ class Listing:
             raise Unavailable(problems.sentence())
         if kept > 2 * listed + 1000:
             self._cache.forget()
-        for path in _mounts(self._tree.root, self._tree):
+        for path in self._mounts():
             self._cache.remember_mount(str(path))
+
+    def _is_bare(self, path: Path) -> bool:
+        """Whether a folder that was a disk is none now, and empty or not to be looked into."""
+        try:
+            return not self._is_mount(path) and not any(path.iterdir())
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+
+    def _mounts(self) -> Iterator[Path]:
+        """Disks among the root and its folders two levels down, which is where people mount them."""
+        root = self._tree.root
+        if self._is_mount(root):
+            yield root
+        for folder, names, _ in os.walk(root):
+            here = Path(folder)
+            names[:] = [name for name in names if not self._tree.is_hidden(here / name)]
+            yield from (here / name for name in names if self._is_mount(here / name))
+            if here != root:
+                names.clear()
 
 
 def _track(file: Found) -> tuple[Track | None, bool]:
@@ -130,25 +159,3 @@ def _revision(file: Found) -> str:
 
 def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
-
-
-def _is_bare(path: Path) -> bool:
-    """Whether a folder that was a disk is none now, and empty or not there at all."""
-    try:
-        return not path.is_mount() and not any(path.iterdir())
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-
-
-def _mounts(root: Path, tree: Tree) -> Iterable[Path]:
-    """Disks among the root and its own folders, two levels down: where people mount them."""
-    if root.is_mount():
-        yield root
-    for folder, folders, _ in os.walk(root):
-        here = Path(folder)
-        folders[:] = [name for name in folders if not tree.is_hidden(here / name)]
-        yield from (here / name for name in folders if (here / name).is_mount())
-        if len(here.relative_to(root).parts) >= 1:
-            folders.clear()

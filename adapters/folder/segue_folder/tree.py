@@ -9,7 +9,7 @@ from fnmatch import translate
 from pathlib import Path, PurePosixPath
 
 from segue.model import TrackId
-from segue.sdk import NotFound, Unavailable
+from segue.sdk import Malformed, NotFound, Unavailable
 
 __all__ = ["AUDIO_SUFFIXES", "Found", "Problems", "Tree", "track_id"]
 
@@ -18,7 +18,7 @@ AUDIO_SUFFIXES = frozenset({
     ".oga", ".ogg", ".opus", ".spx", ".tta", ".wav", ".wave", ".weba", ".wma", ".wv",
 })  # fmt: skip
 _NEVER = frozenset({"@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
-_GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL})
 _CLOSED = frozenset({errno.EACCES, errno.EPERM})
 
 
@@ -71,6 +71,8 @@ class Tree:
             self.require()
             if error.errno in _GONE:
                 raise NotFound(f"{track} is not in the folder.") from error
+            if error.errno in _CLOSED:
+                raise Malformed(f"{track} may not be read: its folder does not allow it.") from error
             raise Unavailable(f"{track} cannot be looked at: {error.strerror}.") from error
         if not path.is_file():
             raise NotFound(f"{track} is not a file.")
@@ -168,7 +170,7 @@ def _inside(track: TrackId) -> PurePosixPath:
 
 def _judge(error: OSError, path: Path, problems: Problems) -> None:
     """A thing that vanished is no fault, one that is closed to us is told of, all else ends the listing."""
-    if error.errno in _GONE or error.errno == errno.ELOOP:
+    if error.errno in _GONE:
         return
     if error.errno in _CLOSED:
         problems.closed.append(str(path))

@@ -1,11 +1,11 @@
 """What may go wrong with a server, named by who must act.
 
-    AdapterError
-    ├── Unavailable   nobody: wait, back off, try again
-    ├── AuthFailed    operator: stop this server's work, say so once
-    ├── Unsupported   operator: switch the capability off, say so
-    ├── NotFound      core: the server answered that there is no such item; forget it
-    └── Malformed     author: mark the item, keep a clipped and redacted sample
+AdapterError
+├── Unavailable   nobody: wait, back off, try again
+├── AuthFailed    operator: stop this server's work, say so once
+├── Unsupported   operator: switch the capability off, say so
+├── NotFound      core: the server answered that there is no such item; forget it
+└── Malformed     author: mark the item, keep a clipped and redacted sample
 """
 
 
