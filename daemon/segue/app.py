@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from aiohttp import web
 
+from segue.index import Sizes
 from segue.jobs import run_workers
 from segue.library.feeds import Feeds
 from segue.registry import declare, declare_music
@@ -35,7 +36,7 @@ async def _serve(settings: Settings) -> None:
     stop = _told_to_stop()
     async with open_services(settings, connections=_SERVE_CONNECTIONS) as services:
         await _declare_servers(services)
-        follower = Follower(services.pool)
+        follower = Follower(services.pool, sizes=_index_sizes(settings))
         runner = Runner(make_app(services, follower=follower), shutdown_timeout=_LAST_REPLIES_SECONDS)
         await runner.setup()
         try:
@@ -62,10 +63,16 @@ async def _declare_servers(services: Services) -> None:
         await declare_music(services.registry, services.pool, settings.music)
 
 
-def _feeds(services: Services) -> Feeds:
-    return Feeds(
-        pool=services.pool, registry=services.registry, wake=services.wake, owner=services.identity
+def _index_sizes(settings: Settings) -> Sizes:
+    return Sizes(
+        exact_below=settings.index.exact_below,
+        quantise_above=settings.index.quantise_above,
+        folder=settings.data_dir / "index",
     )
+
+
+def _feeds(services: Services) -> Feeds:
+    return Feeds(pool=services.pool, registry=services.registry, wake=services.wake, owner=services.identity)
 
 
 def _told_to_stop() -> asyncio.Event:

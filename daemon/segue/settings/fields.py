@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from segue.settings.errors import SettingsError
 
 DEFAULT_DATA_DIR = Path("segue-data")
-TABLES = ("analysis", "servers")
+TABLES = ("analysis", "index", "servers")
 
 
 def _http_url(value: str) -> str:
@@ -101,6 +101,24 @@ class AnalysisSection(BaseModel):
     )
 
 
+class IndexSection(BaseModel):
+    """How neighbours are searched; the defaults fit every library."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exact_below: int = Field(
+        default=50_000,
+        ge=0,
+        description="Up to so many recordings every one is compared; beyond, a graph proposes the nearest "
+        "and the vectors lie in a file in `data_dir`.",
+    )
+    quantise_above: int = Field(
+        default=300_000,
+        ge=0,
+        description="Above so many recordings the graph keeps 8 bits of each number instead of 32.",
+    )
+
+
 class Settings(BaseSettings):
     """All settings of one installation. Made directly it reads nothing; `load_settings` does."""
 
@@ -171,6 +189,10 @@ class Settings(BaseSettings):
     )
     analysis: AnalysisSection = Field(
         default_factory=AnalysisSection, description="How recordings are heard."
+    )
+    index: IndexSection = Field(
+        default_factory=IndexSection,
+        description="How neighbours are searched; the defaults fit every library.",
     )
     servers: dict[ServerName, ServerSection] = Field(
         default_factory=dict,
