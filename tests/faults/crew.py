@@ -13,13 +13,14 @@ ROOT = Path(__file__).parents[2]
 
 
 class Crew:
-    """So many workers; a killed one is replaced at once."""
+    """So many workers, and clocks that only begin runs; a killed one is replaced at once."""
 
-    def __init__(self, *, database: str, redis: str, folder: Path, size: int) -> None:
+    def __init__(self, *, database: str, redis: str, folder: Path, size: int, clocks: int = 0) -> None:
         self._facts = {"database": database, "redis": redis, "folder": str(folder)}
         self._log = (folder.parent / "workers.log").open("ab")
         self._numbers = itertools.count(1)
-        self._workers = [self._start() for _ in range(size)]
+        self._workers = [self._start("worker") for _ in range(size)]
+        self._clocks = [self._start("clock") for _ in range(clocks)]
 
     def __enter__(self) -> "Crew":
         return self
@@ -27,9 +28,9 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._workers:
-            worker.kill()
-            worker.wait()
+        for process in self._workers + self._clocks:
+            process.kill()
+            process.wait()
         self._log.close()
 
     def kill_one(self) -> None:
@@ -37,16 +38,17 @@ class Crew:
         index = random.randrange(len(self._workers))
         self._workers[index].kill()
         self._workers[index].wait()
-        self._workers[index] = self._start()
+        self._workers[index] = self._start("worker")
 
     def stop(self, *, seconds: float = 20) -> list[int]:
         """SIGTERM to all; their exit statuses."""
-        for worker in self._workers:
-            worker.send_signal(signal.SIGTERM)
-        return [worker.wait(seconds) for worker in self._workers]
+        processes = self._workers + self._clocks
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        return [process.wait(seconds) for process in processes]
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        facts = self._facts | {"name": f"worker-{next(self._numbers)}"}
+    def _start(self, role: str) -> subprocess.Popen[bytes]:
+        facts = self._facts | {"role": role, "name": f"{role}-{next(self._numbers)}"}
         return subprocess.Popen(
             [sys.executable, "-m", "tests.faults.worker", json.dumps(facts)],
             cwd=ROOT,

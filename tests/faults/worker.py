@@ -47,11 +47,12 @@ async def work(facts: Mapping[str, str]) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with open_pool(facts["database"], max_size=6) as pool, open_wake(facts["redis"]) as wake:
         name, shelf = facts["name"], Shelf(Path(facts["folder"]))
-        drains: list[Drain] = [
-            HearingDrain(pool, shelf, wake, ears=EARS, identity=name, timers=TIMERS),
-            RunDrain(pool, "walk", walk, identity=name, slots=3, timers=TIMERS),
-            Clock(pool, wake, TIMERS),
-        ]
+        drains: list[Drain] = [Clock(pool, wake, TIMERS)]
+        if facts["role"] == "worker":
+            drains += [
+                HearingDrain(pool, shelf, wake, ears=EARS, identity=name, timers=TIMERS),
+                RunDrain(pool, "walk", walk, identity=name, slots=3, timers=TIMERS),
+            ]
         await run_drains(drains, facts["redis"], stop, timers=TIMERS)
 
 
