@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import TYPE_CHECKING, Any
 
 from segue.cli.api import Api
@@ -17,7 +17,9 @@ Event = tuple[str, Any]
 
 _POLL_SECONDS = 1.0
 _LOOKS_IN_VAIN = 30
+_LOOKS_AFTER_A_WALK = 5  # what it found is heard in the next moment
 _RATE_SECONDS = 30.0
+_UNITS = {"analyse": "songs", "walk": "tracks"}
 
 
 def follow(api: Api, run: int, *, as_json: bool) -> Exit:
@@ -25,6 +27,18 @@ def follow(api: Api, run: int, *, as_json: bool) -> Exit:
     watch = _print_lines if as_json else _draw
     state = watch(events(api, run))
     return Exit.OK if state == "SUCCESS" else Exit.FAILED
+
+
+def follow_all(api: Api, *, as_json: bool) -> Exit | None:
+    """Watch whatever goes on, one run after the other, until nothing does; None if nothing did."""
+    worst: Exit | None = None
+    seen: set[int] = set()
+    run = _newest(api, seen)
+    while run is not None:
+        seen.add(run["id"])
+        worst = max(worst or Exit.OK, follow(api, run["id"], as_json=as_json))
+        run = _newest(api, seen, looks=_LOOKS_AFTER_A_WALK if run["kind"] == "walk" else 1)
+    return worst
 
 
 def events(api: Api, run: int) -> Iterator[Event]:
@@ -71,6 +85,19 @@ class Rate:
         (then, few), (_, many) = self._seen[0], self._seen[-1]
         seconds = self._clock() - then
         return (many - few) / seconds if many > few and seconds > 0 else None
+
+
+def _newest(api: Api, seen: Container[int], *, looks: int = 1) -> dict[str, Any] | None:
+    """Hearing is what people want to watch, else whatever goes on."""
+    for look in range(looks):
+        if look:
+            time.sleep(_POLL_SECONDS)
+        going = [run for run in api.items("/runs", unfinished=True) if run["id"] not in seen]
+        going.sort(key=lambda run: run["kind"] != "analyse")
+        if going:
+            found: dict[str, Any] = going[0]
+            return found
+    return None
 
 
 def _print_lines(found: Iterator[Event]) -> str:
@@ -125,7 +152,7 @@ def _show(progress: "Progress", bar: "TaskID", run: dict[str, Any], rate: float 
         description=escape(f"{run['kind']} {run['id']}{message}{failed}"),
         completed=heard,
         total=run["total"],
-        speed=f"{rate:.2f}/s" if rate else "",
+        speed=f"{rate:.2f} {_UNITS.get(run['kind'], 'steps')}/s" if rate else "",
         left=f"{span((run['total'] - heard) / rate)} left" if rate and run["total"] else "",
     )
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from segue.cli.api import Api, connect
+from segue.cli.api import connect
 from segue.cli.options import AsJson, Token, Url
 from segue.cli.printing import moment, print_facts, print_json, print_table, say
 
@@ -79,25 +79,26 @@ def show(run: RunNumber, as_json: AsJson = False, url: Url = None, token: Token 
 @app.command()
 def follow(
     run: Annotated[
-        int | None, typer.Argument(help="The run's number. Default: the newest that goes on.", min=1)
+        int | None,
+        typer.Argument(help="The run's number. Default: one after the other.", min=1),
     ] = None,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Follow a run to its end, with a progress bar; exit status 0 only if it succeeds.
+    """Follow runs to their end, with a progress bar; exit status 0 only if they succeed.
 
     With --json each event is one line.
     """
-    from segue.cli.follow import follow as watch
+    from segue.cli import follow as following
 
     api = connect(url, token)
-    number = run if run is not None else _newest(api)
-    if number is None:
-        if not as_json:
-            say("Nothing is going on. `segue runs list` shows what was.")
-        return
-    raise SystemExit(int(watch(api, number, as_json=as_json)))
+    if run is not None:
+        raise SystemExit(int(following.follow(api, run, as_json=as_json)))
+    ending = following.follow_all(api, as_json=as_json)
+    if ending is None and not as_json:
+        say("Nothing is going on. `segue runs list` shows what was.")
+    raise SystemExit(int(ending or 0))
 
 
 @app.command()
@@ -109,13 +110,6 @@ def cancel(run: RunNumber, as_json: AsJson = False, url: Url = None, token: Toke
     else:
         more = f", with {reply['revoked'] - 1} below it" if reply["revoked"] > 1 else ""
         say(f"Run {run} is cancelled{more}.")
-
-
-def _newest(api: Api) -> int | None:
-    """Hearing is what people want to watch; else whatever goes on."""
-    going = api.items("/runs", unfinished=True)
-    hearing = [run for run in going if run["kind"] == "analyse"]
-    return next((int(run["id"]) for run in hearing or going), None)
 
 
 def _progress(run: dict[str, Any]) -> str:

@@ -127,7 +127,8 @@ def test(name: Name, *, as_json: AsJson = False, url: Url = None, token: Token =
         print_json(found)
         return
     tracks = f", {found['tracks']} tracks" if found["tracks"] is not None else ""
-    say(f"{name} answers: {found['product']} {found['version']}{tracks}.")
+    product = f"{found['product']} {found['version']}".strip()
+    say(f"{name} answers: {product}{tracks}.")
     for warning in found["warnings"]:
         say(f"warning: {warning}")
 

@@ -75,11 +75,19 @@ def test_unknown_run(daemon: StandIn, segue: Run) -> None:
     assert (outcome.status, outcome.err) == (1, "There is no run 7.\n")
 
 
-def test_newest_hearing_is_followed_by_default(daemon: StandIn, segue: Run) -> None:
-    walk, hearing = replies.run(9, kind="walk"), replies.run(7)
-    daemon.replies["GET /runs"] = replies.page(walk, hearing)
-    daemon.replies["GET /runs/7/events"] = Raw(WHOLE)
+def test_everything_that_goes_on_is_followed_hearing_first(daemon: StandIn, segue: Run) -> None:
+    walk, hearing, later = replies.run(9, kind="walk"), replies.run(7), replies.run(10)
+    daemon.replies["GET /runs"] = [
+        replies.page(walk, hearing),
+        replies.page(walk),
+        replies.page(later),
+        replies.page(),
+    ]
+    for number in (7, 9, 10):
+        daemon.replies[f"GET /runs/{number}/events"] = Raw(WHOLE)
     assert segue("runs", "follow").status == 0
+    followed = [path for path in daemon.asked if path.endswith("events")]
+    assert followed == ["GET /runs/7/events", "GET /runs/9/events", "GET /runs/10/events"]
 
 
 def test_nothing_goes_on(daemon: StandIn, segue: Run) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 HEAVY = (
     "aiohttp", "arq", "redis", "psycopg", "psycopg_pool", "numpy", "voyager", "librosa", "scipy", "sklearn",
-    "onnxruntime", "av", "soxr", "numba", "pydantic_settings", "structlog", "asyncio", "segue.analysis", "segue.store",
-    "segue.web", "segue.settings",
+    "onnxruntime", "av", "soxr", "numba", "pydantic_settings", "structlog", "asyncio", "segue.analysis",
+    "segue.store", "segue.web", "segue.settings",
 )  # fmt: skip
 
 _PROGRAM = """

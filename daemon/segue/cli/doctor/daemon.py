@@ -46,7 +46,7 @@ def _system(system: dict[str, Any]) -> Iterator[Finding]:
         advice = "Look at the daemon's log for `index`."
         yield bad("index", f"It has not followed the database for {behind:.0f} s.", advice)
     else:
-        yield good("index", f"{index['recordings']} recordings in the space {index['space']}")
+        yield good("index", f"{_recordings(index['recordings'])} in the space {index['space']}")
 
 
 def _servers(api: Api) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def _server(api: Api, server: dict[str, Any]) -> Iterator[Finding]:
         yield warning(subject, f"{told['product']} answers, but was never walked to its end.", advice)
     else:
         counts = f"{server['tracks']} tracks, {server['heard']} heard"
-        yield good(subject, f"{told['product']} {told['version']}, {counts}")
+        yield good(subject, f"{told['product']} {told['version']}".strip() + f", {counts}")
 
 
 def _hearing(api: Api) -> Iterator[Finding]:
@@ -83,12 +83,12 @@ def _hearing(api: Api) -> Iterator[Finding]:
     if status["failed"]:
         yield warning(
             "hearing",
-            f"{status['failed']} recordings cannot be heard.",
+            f"{_recordings(status['failed'])} cannot be heard.",
             "`segue analyse failures` tells why; each is tried again when its file changes.",
         )
     if status["sourceless"]:
         advice = "They are heard when their server is back; `segue servers list` shows how servers are."
-        yield warning("hearing", f"{status['sourceless']} recordings wait for their server.", advice)
+        yield warning("hearing", f"Without a server now: {_recordings(status['sourceless'])}.", advice)
 
 
 def _query(api: Api) -> Iterator[Finding]:
@@ -102,3 +102,7 @@ def _query(api: Api) -> Iterator[Finding]:
         yield warning("similar", str(error), "`segue analyse status` tells how far the hearing is.")
     else:
         yield good("similar", f"{len(found['items'])} tracks in {found['milliseconds']:.1f} ms")
+
+
+def _recordings(count: int) -> str:
+    return f"{count} recording" + ("" if count == 1 else "s")

@@ -14,7 +14,7 @@ from typing import Any
 
 from segue.cli.doctor.finding import Finding, bad, good
 
-MODEL_SHA256 = "a900a291a3603e3ac1099001b45298155ea7d0459eecced45fcc0cb43f679be7"
+MODEL_SHA256 = "97a26e962f72c99e6873d35dc2e4b00a1dbd91711eef69a71297b382b563efef"
 
 _SECONDS = 8
 _RATE = 16_000
