@@ -48,7 +48,14 @@ def test_the_first_day_and_the_second(data: Path, start_up: StartUp) -> None:
     assert second.stop() == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 def test_stops_in_order_within_seconds(data: Path, start_up: StartUp, number: signal.Signals) -> None:
     up = start_up(plan_for(data))
     up.await_saying("Stop with Ctrl-C")
@@ -184,6 +191,7 @@ def test_a_failed_migration_stops_everything_and_says_why(data: Path, start_up: 
     assert processes_on(data) == []
 
 
+@pytest.mark.slow
 def test_an_ordinary_user_needs_no_other_account(open_folder: Path) -> None:
     nobody = unprivileged_account("nobody")
     if nobody is None:
