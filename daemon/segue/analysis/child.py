@@ -5,6 +5,7 @@ from pathlib import Path
 
 from segue.analysis.errors import HearingError
 from segue.analysis.hearing import hear_with
+from segue.analysis.memory import keep_freed_memory
 from segue.analysis.network import Network, open_network
 from segue.analysis.wire import Reply, analysis_to_reply, failure_to_reply
 from segue.model import Quality
@@ -22,4 +23,5 @@ def hear(request: Reply) -> Reply:
 @lru_cache(maxsize=1)
 def _network() -> Network:
     """The model is loaded with the first request and stays as long as the child lives."""
+    keep_freed_memory()
     return open_network()

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import av.error
 import numpy as np
+import numpy.typing as npt
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -27,6 +28,9 @@ other files and addresses."""
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 
 _MAX_BROKEN_PACKETS = 10_000
+_MOST_PLANES = 7
+
+Samples = npt.NDArray[np.float32]
 
 
 class LibavSource:
@@ -109,14 +113,23 @@ def _drain(queue: AudioFifo | None, *, partial: bool) -> Iterator[Block]:
         yield Block(_to_float(frame), frame.sample_rate)
 
 
-def _to_float(frame: AudioFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _to_float(frame: AudioFrame) -> Samples:
+    """[channels, n]. PyAV crashes on frames of more than 7 planes, so those come interleaved."""
     frame.pts = None
-    converter = AudioResampler(format="fltp", layout=frame.layout, rate=frame.sample_rate)
-    parts = [
-        part.to_ndarray().astype(np.float32, copy=False)
-        for part in (*converter.resample(frame), *converter.resample(None))
-    ]
-    return np.concatenate(parts, axis=1) if len(parts) != 1 else parts[0]
+    channels = frame.layout.nb_channels
+    kind = "fltp" if channels <= _MOST_PLANES else "flt"
+    parts = [part.to_ndarray() for part in _converted(frame, kind)]
+    samples = np.concatenate(parts, axis=1) if len(parts) != 1 else parts[0]
+    if kind == "flt":
+        samples = np.ascontiguousarray(samples.reshape(-1, channels).T)
+    return samples.astype(np.float32, copy=False)
+
+
+def _converted(frame: AudioFrame, kind: str) -> list[AudioFrame]:
+    if frame.format.name == kind:
+        return [frame]
+    converter = AudioResampler(format=kind, layout=frame.layout, rate=frame.sample_rate)
+    return [*converter.resample(frame), *converter.resample(None)]
 
 
 def _words(error: Exception) -> str:

@@ -2,16 +2,16 @@
 
 import numpy as np
 import numpy.typing as npt
-import scipy.signal
 
 from segue.analysis.blocks import Block
 
 _OVERSAMPLING = 4
-_PART = 256
-_MARGIN = 32
-_PARTS_PER_BLOCK = 8
+_REACH = 12
+"""Samples that the interpolation reads on either side."""
+_PART = 128
+_PARTS_PER_BLOCK = 16
 _OVERSHOOT = 2.0
-"""No music rises further than this above its samples; a part that could not win is left out."""
+"""No music rises further than this above its samples; a block that could not win is left out."""
 
 Samples = npt.NDArray[np.float32]
 
@@ -21,6 +21,7 @@ class TruePeakMeter:
 
     def __init__(self) -> None:
         self._peak = 0.0
+        self._interpolation = _interpolation()
 
     def feed(self, block: Block) -> None:
         for channel in block.samples:
@@ -31,16 +32,31 @@ class TruePeakMeter:
         return 20 * float(np.log10(self._peak)) if self._peak > 0 else None
 
     def _feed(self, channel: Samples) -> None:
-        whole = np.abs(channel[: len(channel) // _PART * _PART]).reshape(-1, _PART)
-        peaks = whole.max(axis=1) if len(whole) else np.zeros(0, np.float32)
-        self._peak = max(self._peak, float(np.abs(channel).max(initial=0)))
-        for index in np.argsort(peaks)[: -_PARTS_PER_BLOCK - 1 : -1]:
-            if peaks[index] * _OVERSHOOT < self._peak:
-                return
-            self._look(channel, int(index) * _PART)
+        highest = max(float(channel.max(initial=0)), -float(channel.min(initial=0)))
+        if not np.isfinite(highest) or highest * _OVERSHOOT < self._peak:
+            return
+        self._peak = max(self._peak, highest)
+        if len(channel) > _PARTS_PER_BLOCK * _PART + 2 * _REACH:
+            between = _loudest_parts(channel) @ self._interpolation
+            self._peak = max(self._peak, float(np.abs(between).max()))
 
-    def _look(self, channel: Samples, start: int) -> None:
-        part = channel[max(0, start - _MARGIN) : start + _PART + _MARGIN]
-        between = scipy.signal.resample_poly(part, _OVERSAMPLING, 1)
-        inner = between[_MARGIN * _OVERSAMPLING : -_MARGIN * _OVERSAMPLING]
-        self._peak = max(self._peak, float(np.abs(inner).max(initial=0)))
+
+def _loudest_parts(channel: Samples) -> Samples:
+    """Windows [n, 2 * reach] around every sample of the loudest parts."""
+    inner = channel[_REACH - 1 : len(channel) - _REACH]
+    halfway = inner[1:] + inner[:-1]
+    parts = halfway[: len(halfway) // _PART * _PART].reshape(-1, _PART)
+    peaks = np.maximum(parts.max(axis=1), -parts.min(axis=1))
+    loudest = np.argpartition(peaks, -_PARTS_PER_BLOCK)[-_PARTS_PER_BLOCK:]
+    windows = np.lib.stride_tricks.sliding_window_view(channel, 2 * _REACH)
+    starts = (loudest[:, None] * _PART + np.arange(_PART)).reshape(-1)
+    chosen: Samples = windows[starts]
+    return chosen
+
+
+def _interpolation() -> Samples:
+    """[2 * reach, 3]: Hann-windowed sinc for the three points between two samples."""
+    fractions = np.arange(1, _OVERSAMPLING) / _OVERSAMPLING
+    distance = np.arange(2 * _REACH)[:, None] - _REACH - fractions
+    taper = 0.5 + 0.5 * np.cos(np.pi * distance / (_REACH + 1))
+    return np.asarray(np.sinc(distance) * taper, np.float32)

@@ -6,10 +6,12 @@ import numpy as np
 
 from segue.analysis.convert.graph import Graph
 from segue.analysis.convert.layers import Array, Checkpoint, Convolution, Mask, exact_product
-from segue.analysis.mel import PATCH_FRAMES
+from segue.analysis.mel import BANDS, PATCH_FRAMES
 
 _REACH = 3
 """Frames that a 7-frame kernel reads on either side."""
+_LANES = 16
+_PATCH_BOUNDS = (("start", 0), ("end", PATCH_FRAMES), ("axis", 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,47 @@ def _front(graph: Graph, name: str, layer: Convolution, x: str) -> Channels:
     The network takes the maximum last. ReLU and a positive scale commute with it, so it is
     taken at once, where the array shrinks most; a negative scale turns the filter's sign around it.
     """
-    taps, bands = layer.kernel.shape[:2]
-    before = _REACH if bands > 1 else (taps - 1) // 2  # TensorFlow pads the odd frame at the end
-    scale, bias = layer.scale[layer.live], layer.bias[layer.live]
-    sign = np.where(scale < 0, -1.0, 1.0)
-    kernel = (layer.kernel[..., layer.live] * sign).transpose(3, 2, 0, 1)
-    weights = graph.constant(f"{name}.kernel", kernel), graph.constant(f"{name}.bias", bias * sign)
-    x = graph.op("Conv", x, *weights, pads=[before, 0, taps - 1 - before, 0])
-    x = graph.op("ReduceMax", x, axes=[3], keepdims=0)
+    sign = np.where(layer.scale[layer.live] < 0, -1.0, 1.0)
+    kernel, bias = layer.kernel[:, :, 0, layer.live] * sign, layer.bias[layer.live] * sign
+    parts = []
+    for start in range(0, len(sign), _LANES):
+        some = slice(start, start + _LANES)
+        parts.append(_loudest_band(graph, f"{name}.{start}", kernel[..., some], bias[some], x))
+    x = graph.op("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
     if (sign < 0).any():
         x = graph.op("Mul", x, graph.constant(f"{name}.sign", sign[:, None]))
     return Channels(_activation(graph, name, layer, x), layer.live, layer.constant)
+
+
+def _loudest_band(graph: Graph, name: str, kernel: Array, bias: Array, x: str) -> str:
+    """conv -> maximum over the bands, [N, filters, 187].
+
+    Processors compute 16 filters at the price of one. Where there are fewer, every filter looks
+    at several frames at once, as if its shifted copies were filters of their own.
+    """
+    taps, bands, filters = kernel.shape
+    frames = _LANES // filters
+    steps = -(-PATCH_FRAMES // frames)
+    before = _REACH if bands > 1 else (taps - 1) // 2  # TensorFlow pads the odd frame at the end
+    after = taps - 1 - before + steps * frames - PATCH_FRAMES
+    copies = [np.pad(kernel, [(shift, frames - 1 - shift), (0, 0), (0, 0)]) for shift in range(frames)]
+    weights = np.stack(copies, axis=-1).reshape(taps + frames - 1, bands, filters * frames)
+    x = graph.op(
+        "Conv",
+        x,
+        graph.constant(f"{name}.kernel", weights.transpose(2, 0, 1)[:, None]),
+        graph.constant(f"{name}.bias", np.repeat(bias, frames)),
+        pads=[before, 0, after, 0],
+        strides=[frames, 1],
+    )
+    x = graph.op("MaxPool", x, kernel_shape=[1, BANDS - bands + 1])
+    if frames == 1:
+        return graph.op("Squeeze", x, graph.constant("band_axis", [3]))
+    x = graph.op("Reshape", x, graph.constant(f"{name}.by_shift", [0, filters, frames, steps]))
+    x = graph.op("Transpose", x, perm=[0, 1, 3, 2])
+    x = graph.op("Reshape", x, graph.constant(f"{name}.by_frame", [0, filters, steps * frames]))
+    bounds = (graph.constant(f"patch.{bound}", [value]) for bound, value in _PATCH_BOUNDS)
+    return graph.op("Slice", x, *bounds)
 
 
 def _mid(graph: Graph, name: str, layer: Convolution, x: Channels) -> Channels:
