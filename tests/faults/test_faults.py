@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from tests.faults.crew import Crew
 from tests.faults.work import fill, number, until_all_runs_ended
 from tests.faults.worker import STEPS
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROWS = 3_000
 RUNS = 60
 ROWS_PER_FAULT = 40
-LIMIT_SECONDS = 400
+LIMIT_SECONDS = 800
 
 
 async def test_every_row_is_done_once_whatever_fails(
@@ -38,7 +39,7 @@ async def test_every_row_is_done_once_whatever_fails(
                 faults[await _fault(crew, own_valkey)] += 1
             await asyncio.sleep(0.02)
         await until_all_runs_ended(many)
-        assert crew.stop() == [0, 0, 0]
+        assert set(crew.stop()) <= {0, -signal.SIGTERM}  # one that was only just started
     seconds = time.monotonic() - begun
     print(f"\n{ROWS} rows, {faults}, {seconds:.0f} s")  # noqa: T201  the figures are the point
 
