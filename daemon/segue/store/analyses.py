@@ -12,7 +12,7 @@ from segue.model import Analysis, Descriptors, Quality, RecordingId, SpaceId
 from segue.store import embeddings, recordings, spaces
 from segue.store.pool import Connection
 
-__all__ = ["Features", "Heard", "Saved", "SpacesChangedError", "features", "get", "save"]
+__all__ = ["Features", "Heard", "Saved", "SpacesChangedError", "count", "features", "get", "save"]
 
 Vector = npt.NDArray[np.float32]
 
@@ -105,19 +105,26 @@ async def get(c: Connection, recording: RecordingId) -> Heard | None:
     return Heard(analysis=analysis, analysed_at=row["analysed_at"])
 
 
+async def count(c: Connection) -> int:
+    """How many recordings have been heard."""
+    async with c.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute("select count(*) from analyses")
+        return int(await cursor.fetchone() or 0)
+
+
 async def features(
-    c: Connection, *, lacking: SpaceId | None = None, after: int = 0, limit: int = 1000
+    c: Connection, *, lacking: SpaceId | None = None, after: int = 0, every: int = 1, limit: int = 1000
 ) -> Features:
-    """A page of pooled features by recording, of all analyses or of those without a vector in a space."""
+    """A page of pooled features by recording: of all, of every so many, or where a space has no vector."""
     async with c.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(
             """select recording_id, features_mean, features_std from analyses a
-                where recording_id > %(after)s
+                where recording_id > %(after)s and recording_id %% %(every)s = 0
                   and (%(space)s::bigint is null or not exists (
                       select from embeddings e where e.space_id = %(space)s
                          and e.recording_id = a.recording_id and e.vector is not null))
                 order by recording_id limit %(limit)s""",
-            {"after": after, "space": lacking, "limit": limit},
+            {"after": after, "every": every, "space": lacking, "limit": limit},
         )
         rows = await cursor.fetchall()
     return Features(
