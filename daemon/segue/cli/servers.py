@@ -156,6 +156,25 @@ def walk(
 
 
 @app.command()
+def hook_secret(
+    name: Name,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Make a new webhook secret; the one before ends."""
+    if not yes:
+        _ask(f"End the present webhook secret of {name}?")
+    reply = connect(url, token).post(f"{_path(name)}/hook-secret")
+    if as_json:
+        print_json(reply)
+    else:
+        say(reply["hook_secret"])
+
+
+@app.command()
 def remove(
     name: Name,
     *,
@@ -166,14 +185,18 @@ def remove(
 ) -> None:
     """Forget a server and its tracks; nothing changes on the server itself."""
     if not yes:
-        if not sys.stdin.isatty():
-            raise CommandError("Say --yes to remove a server without being asked.", exit=Exit.USAGE)
-        typer.confirm(f"Forget {name} and its tracks?", abort=True)
+        _ask(f"Forget {name} and its tracks?")
     connect(url, token).delete(_path(name))
     if as_json:
         print_json({"removed": name})
     else:
         say(f"{name} is forgotten.")
+
+
+def _ask(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise CommandError("Say --yes to go on without being asked.", exit=Exit.USAGE)
+    typer.confirm(question, abort=True)
 
 
 def _path(name: str) -> str:

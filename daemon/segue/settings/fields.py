@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
@@ -11,7 +11,6 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from segue.settings.errors import SettingsError
 
 DEFAULT_DATA_DIR = Path("segue-data")
-TABLES = ("analysis", "index", "servers")
 
 
 def _http_url(value: str) -> str:
@@ -34,6 +33,11 @@ def _full_path(value: Path) -> Path:
 def _processors_less_one() -> int:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, usable - 1)
+
+
+def is_section(annotation: object) -> TypeGuard[type[BaseModel]]:
+    """Whether this is the type of a table with settings of its own."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -218,3 +222,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
+
+
+TABLES = (
+    "servers",
+    *(name for name, field in Settings.model_fields.items() if is_section(field.annotation)),
+)
+"""Settings that are tables and never a single value."""

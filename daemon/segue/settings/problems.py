@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from segue.settings.fields import is_section
 from segue.settings.layers import PREFIX, Layer, Location, variable
 
 _ALIKE = 0.7
@@ -27,9 +27,8 @@ def sentences(error: ValidationError, model: type[BaseModel], layers: Sequence[L
 def known_locations(model: type[BaseModel], above: Location = ()) -> Iterator[Location]:
     """Every setting that has a fixed name."""
     for name, field in model.model_fields.items():
-        annotation: Any = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            yield from known_locations(annotation, (*above, name))
+        if is_section(field.annotation):
+            yield from known_locations(field.annotation, (*above, name))
         else:
             yield (*above, name)
 

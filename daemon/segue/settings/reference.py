@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from segue.settings.fields import ServerSection, Settings
+from segue.settings.fields import ServerSection, Settings, is_section
 from segue.settings.layers import ONLY_OUTSIDE_FILE, Location, variable
 
 _INTRODUCTION = """\
@@ -48,9 +48,8 @@ def reference() -> str:
     """The whole page, in Markdown."""
     plain, tables = [], []
     for name, field in Settings.model_fields.items():
-        model = _model(field)
-        if model is not None:
-            tables.append((name, model))
+        if is_section(field.annotation):
+            tables.append((name, field.annotation))
         elif name != "servers":
             plain.append(_entry((name,), field))
     parts = [_INTRODUCTION, "## General\n", *plain]
@@ -73,11 +72,6 @@ def _entry(location: Location, field: FieldInfo) -> str:
     else:
         lines.append(f"- Variable: `{where}`")
     return "\n".join([*lines, ""])
-
-
-def _model(field: FieldInfo) -> type[BaseModel] | None:
-    annotation: Any = field.annotation
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
 def _type_in_words(field: FieldInfo) -> str:

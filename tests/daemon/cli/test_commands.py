@@ -115,6 +115,11 @@ class TestServers:
         daemon.replies["POST /servers/attic/walk"] = replies.run(kind="walk")
         assert segue("servers", "walk", "attic").out.startswith("Run 7 walks attic.")
 
+    def test_hook_secret(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["POST /servers/attic/hook-secret"] = {"hook_secret": "hush"}
+        assert segue("servers", "hook-secret", "attic").status == 2
+        assert segue("servers", "hook-secret", "attic", "--yes").out == "hush\n"
+
     def test_remove_asks_first(self, daemon: StandIn, segue: Run) -> None:
         daemon.replies["DELETE /servers/attic"] = None
         assert segue("servers", "remove", "attic").status == 2
