@@ -62,7 +62,7 @@ def test_stops_in_order_within_seconds(data: Path, start_up: StartUp, number: si
     wait_for((data / "working").exists, seconds=20)
     began = time.monotonic()
     assert up.stop(number) == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     assert [line.split()[0] for line in (data / "ended").read_text().splitlines()] == ["work", "serve"]
     assert "database system is shut down" in (data / "logs/postgres.log").read_text()
     assert processes_on(data) == []
@@ -76,7 +76,7 @@ def test_a_second_wish_leaves_no_patience(data: Path, start_up: StartUp) -> None
     wait_for((data / "clinging").exists, seconds=20)
     up.process.terminate()
     up.await_saying("Stopping.")
-    assert up.stop(seconds=10) == 0
+    assert up.stop(seconds=30) == 0
     assert processes_on(data) == []
 
 
@@ -85,7 +85,7 @@ def test_what_does_not_end_is_killed_when_patience_ends(data: Path, start_up: St
     up = start_up(plan_for(data, stand_in("serve"), stand_in("work", "cling", patience=0.3)))
     up.await_saying("Stop with Ctrl-C")
     wait_for((data / "clinging").exists, seconds=20)
-    assert up.stop(seconds=10) == 0
+    assert up.stop(seconds=30) == 0
     assert "work does not end" in up.said()
 
 
@@ -93,7 +93,7 @@ def test_a_second_one_is_told_who_holds_the_data(data: Path, start_up: StartUp) 
     first = start_up(plan_for(data))
     first.await_saying("Stop with Ctrl-C")
     second = start_up(plan_for(data))
-    assert second.process.wait(20) == 1
+    assert second.process.wait(60) == 1
     assert f"Another Segue (process {first.process.pid})" in second.said()
     assert first.process.poll() is None
 
@@ -102,7 +102,7 @@ def test_nothing_outlives_a_killed_supervisor(data: Path, start_up: StartUp) -> 
     up = start_up(plan_for(data))
     up.await_saying("Stop with Ctrl-C")
     up.process.kill()
-    wait_for(lambda: not processes_on(data), seconds=10)
+    wait_for(lambda: not processes_on(data), seconds=30)
     wait_for(lambda: is_free(up.plan.port), seconds=5)
 
 
@@ -156,14 +156,14 @@ def test_a_taken_port_is_refused(data: Path, start_up: StartUp) -> None:
     plan = plan_for(data)
     with socket.create_server(("127.0.0.1", plan.port)):
         up = start_up(plan)
-        assert up.process.wait(20) == 1
+        assert up.process.wait(60) == 1
     assert f"Port {plan.port} is taken by another program" in up.said()
     assert not (data / "pg").exists()
 
 
 def test_an_address_of_another_machine_is_refused(data: Path, start_up: StartUp) -> None:
     up = start_up(replace(plan_for(data), host="192.0.2.1"))
-    assert up.process.wait(20) == 1
+    assert up.process.wait(60) == 1
     assert "SEGUE_HOST" in up.said()
 
 
@@ -172,14 +172,14 @@ def test_a_database_of_another_major_version_is_refused(data: Path, start_up: St
     (data / "pg/PG_VERSION").write_text("16\n")
     data.chmod(0o711)
     up = start_up(plan_for(data))
-    assert up.process.wait(20) == 1
+    assert up.process.wait(60) == 1
     assert "was made by PostgreSQL 16" in up.said()
 
 
 def test_a_data_folder_that_cannot_be_written_is_refused(open_folder: Path, start_up: StartUp) -> None:
     (open_folder / "file").touch()
     up = start_up(plan_for(open_folder / "file" / "data"))
-    assert up.process.wait(20) == 1
+    assert up.process.wait(60) == 1
     assert "cannot be written" in up.said()
     assert "SEGUE_DATA_DIR" in up.said()
 
