@@ -12,7 +12,7 @@ from segue.cli.doctor.finding import Finding, bad, good, warning
 if TYPE_CHECKING:
     from segue.settings import Settings
 
-_OLDEST_POSTGRES = 160000
+_TESTED_POSTGRES = 180000
 _SECONDS = 5
 _QUEUES = ("light", "heavy")
 _SKEW_SECONDS = 5.0
@@ -90,8 +90,9 @@ async def _database(dsn: str) -> list[Finding]:
 
 def _version(number: int) -> Finding:
     told = f"PostgreSQL {number // 10_000}.{number % 10_000}"
-    if number < _OLDEST_POSTGRES:
-        return bad("database", f"{told} is too old.", f"Upgrade it to {_OLDEST_POSTGRES // 10_000} or newer.")
+    if number < _TESTED_POSTGRES:
+        newer = f"Upgrade it to {_TESTED_POSTGRES // 10_000} or newer if something is odd."
+        return warning("database", f"{told} is older than what Segue is tested with.", newer)
     return good("database", told)
 
 
