@@ -20,8 +20,13 @@ class Attempts:
         self._span = burst * seconds_each
         self._each = seconds_each
         self._clock = clock
-        self._clients = clients
+        self._most_clients = clients
         self._paid_until: OrderedDict[str, float] = OrderedDict()
+
+    @property
+    def clients(self) -> int:
+        """How many are remembered."""
+        return len(self._paid_until)
 
     def wait(self, address: str | None) -> int:
         """Seconds until this client may fail again; 0 when it may now."""
@@ -34,7 +39,7 @@ class Attempts:
         now = self._clock()
         self._paid_until[client] = max(self._paid_until.get(client, now), now) + self._each
         self._paid_until.move_to_end(client)
-        while len(self._paid_until) > self._clients:
+        while len(self._paid_until) > self._most_clients:
             self._paid_until.popitem(last=False)
 
     def refund(self, address: str | None) -> None:

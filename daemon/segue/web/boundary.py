@@ -72,7 +72,7 @@ def dress(request: web.BaseRequest, response: web.StreamResponse) -> None:
         response.headers.setdefault(name, value)
     response.headers["Server"] = "segue"
     if request_id := request.get(REQUEST_ID):
-        response.headers["X-Request-Id"] = request_id
+        response.headers[problems.REQUEST_ID_HEADER] = request_id
 
 
 def route_of(request: web.Request) -> str:

@@ -6,9 +6,10 @@ from aiohttp import web
 
 from segue.web.errors import KINDS, MALFORMED, METHOD_NOT_ALLOWED, NOT_FOUND, TOO_LARGE, Refusal
 
-__all__ = ["MEDIA_TYPE", "of_http_error", "reply"]
+__all__ = ["MEDIA_TYPE", "REQUEST_ID_HEADER", "of_http_error", "reply"]
 
 MEDIA_TYPE = "application/problem+json"
+REQUEST_ID_HEADER = "X-Request-Id"
 
 
 def reply(refusal: Refusal, *, request_id: str) -> web.Response:
@@ -26,7 +27,7 @@ def reply(refusal: Refusal, *, request_id: str) -> web.Response:
         status=refusal.kind.status,
         body=json.dumps(document).encode(),
         content_type=MEDIA_TYPE,
-        headers=refusal.headers,
+        headers={**refusal.headers, REQUEST_ID_HEADER: request_id},
     )
 
 

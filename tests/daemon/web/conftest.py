@@ -1,9 +1,9 @@
 """The real application on a free port, with real services; a client that holds a token of each scope."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from segue.registry import Registry
 from segue.services import Services, open_services
 from segue.settings import Settings
 from segue.similarity import Follower
 from segue.web import Runner, make_app
 from segue.web.context import CONTEXT, Context
+from tests.fakes.memory import MemoryServer
 
 ADMIN = "an-admin-token-of-the-operator"
 
@@ -61,6 +63,13 @@ class Daemon:
         return str(made["token"])
 
 
+async def until(fact: Callable[[], bool], *, seconds: float = 10) -> None:
+    """Wait for a fact."""
+    async with asyncio.timeout(seconds):
+        while not fact():  # noqa: ASYNC110 - nobody tells us
+            await asyncio.sleep(0.01)
+
+
 def settings_for(data_dir: Path, database_url: str, redis_url: str, **rest: Any) -> Settings:
     values: dict[str, Any] = {"admin_token": SecretStr(ADMIN), **rest}
     return Settings(
@@ -69,13 +78,18 @@ def settings_for(data_dir: Path, database_url: str, redis_url: str, **rest: Any)
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Daemon]:
-    """A daemon's doors for as long as the block lasts."""
-    async with open_services(settings, connections=8) as services:
+async def running(
+    settings: Settings, far: MemoryServer | None = None, *, follows: bool = True
+) -> AsyncIterator[Daemon]:
+    """A daemon's doors for as long as the block lasts; it can speak to a server in memory."""
+    async with open_services(settings, connections=8) as opened, _registry(opened, far) as registry:
+        services = replace(opened, registry=registry)
         follower = Follower(services.pool, poll_seconds=0.05)
         app = make_app(services, follower=follower)
         runner = Runner(app, shutdown_timeout=2)
-        following = asyncio.create_task(follower.run())
+        following = asyncio.create_task(follower.run() if follows else asyncio.sleep(0))
+        if follows:
+            await follower.look()
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -90,13 +104,32 @@ async def running(settings: Settings) -> AsyncIterator[Daemon]:
                 await following
 
 
+@asynccontextmanager
+async def _registry(services: Services, far: MemoryServer | None) -> AsyncIterator[Registry]:
+    kinds = {"memory": (far or MemoryServer()).plugin()}
+    registry = Registry(
+        pool=services.pool,
+        vault=services.vault,
+        scratch=services.settings.data_dir / "scratch",
+        plugins={**services.registry.plugins, **kinds},
+    )
+    try:
+        yield registry
+    finally:
+        await registry.close()
+
+
+@pytest.fixture
+def far() -> MemoryServer:
+    return MemoryServer()
+
+
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str, redis_url: str) -> Settings:
     return settings_for(tmp_path, database_url, redis_url)
 
 
 @pytest.fixture
-async def daemon(settings: Settings) -> AsyncIterator[Daemon]:
-    async with running(settings) as daemon:
-        await asyncio.wait_for(daemon.context.follower.ready.wait(), 10)
+async def daemon(settings: Settings, far: MemoryServer) -> AsyncIterator[Daemon]:
+    async with running(settings, far) as daemon:
         yield daemon

@@ -1,0 +1,164 @@
+"""Tracks, recordings and what sounds similar."""
+
+import asyncio
+
+from segue.store import servers, tracks
+from tests.daemon.web.conftest import Daemon
+from tests.daemon.web.music import attic, fail, hear, rows, song
+
+ALBUM = [
+    song(1, "Sinnerman", "Nina Simone", "Pastel Blues"),
+    song(2, "Feeling Good", "Nina Simone"),
+    song(3, "Blue in Green", "Miles Davis", "Kind of Blue"),
+    song(4, "So What", "Miles Davis", "Kind of Blue"),
+    song(5, "Ace of Spades", "Motörhead"),
+]
+DIRECTIONS = {"Sinnerman": 0, "Feeling Good": 10, "Blue in Green": 30, "So What": 20, "Ace of Spades": 90}
+
+
+async def _titles(daemon: Daemon, path: str) -> list[str]:
+    found = await daemon.json("GET", path)
+    return [one.get("track", one)["title"] for one in found["items"]]
+
+
+async def test_tracks_are_found_by_words(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    assert await _titles(daemon, "/api/v1/tracks?q=nina+sinner") == ["Sinnerman"]
+    assert await _titles(daemon, "/api/v1/tracks?q=motorhead") == ["Ace of Spades"]
+    assert await _titles(daemon, "/api/v1/tracks?q=sinerman+nina") == ["Sinnerman"]
+    assert await _titles(daemon, "/api/v1/tracks?q=zzzzzz") == []
+    assert await _titles(daemon, "/api/v1/tracks?q=") == []
+
+
+async def test_all_tracks_come_in_pages(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = f"&cursor={cursor}" if cursor else ""
+        page = await daemon.json("GET", f"/api/v1/tracks?limit=2{query}")
+        assert len(page["items"]) <= 2
+        seen += [track["title"] for track in page["items"]]
+        cursor = page["next"]
+    assert seen == [track.title for track in ALBUM]
+
+
+async def test_a_track_tells_all_but_its_path(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    row = (await rows(daemon))["Sinnerman"]
+    told = await daemon.json("GET", f"/api/v1/tracks/{row.id}")
+    assert told == {
+        "id": row.id,
+        "server": "attic",
+        "server_track": "track-1",
+        "recording": row.recording_id,
+        "title": "Sinnerman",
+        "artist": "Nina Simone",
+        "album_artist": None,
+        "album": "Pastel Blues",
+        "track_number": None,
+        "disc_number": None,
+        "year": None,
+        "genres": ["Jazz"],
+        "seconds": 180.0,
+        "format": None,
+        "library": None,
+        "missing_since": None,
+    }
+
+
+async def test_missing_tracks_are_listed_apart(daemon: Daemon) -> None:
+    server = await attic(daemon, *ALBUM)
+    row = (await rows(daemon))["So What"]
+    async with daemon.services.pool.connection() as c:
+        await tracks.mark_missing(c, [row.id], before=await servers.now(c))
+    assert await _titles(daemon, "/api/v1/tracks?missing=true") == ["So What"]
+    assert "So What" not in await _titles(daemon, f"/api/v1/tracks?server={server.name}")
+
+
+async def test_similar_tracks_come_nearest_first(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    await hear(daemon, DIRECTIONS)
+    found = await daemon.json("GET", "/api/v1/similar?q=sinnerman")
+    assert [seed["title"] for seed in found["seeds"]] == ["Sinnerman"]
+    assert [one["track"]["title"] for one in found["items"]] == [
+        "Feeling Good", "So What", "Blue in Green", "Ace of Spades",
+    ]  # fmt: skip
+    distances = [one["distance"] for one in found["items"]]
+    assert distances == sorted(distances)
+    assert abs(distances[0] - 0.0152) < 0.001
+    assert found["space"] == "musicnn-raw"
+
+
+async def test_every_way_to_name_a_seed_gives_the_same(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    await hear(daemon, DIRECTIONS)
+    row = (await rows(daemon))["Sinnerman"]
+    ways = [
+        f"track={row.id}",
+        f"recording={row.recording_id}",
+        "server=attic&server_track=track-1",
+        f"track={row.id}&recording={row.recording_id}",
+        "q=sinnerman",
+    ]
+    answers = [await _titles(daemon, f"/api/v1/similar?{way}") for way in ways]
+    assert answers == [answers[0]] * len(ways)
+
+
+async def test_several_seeds_limits_and_caps(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    await hear(daemon, DIRECTIONS)
+    found = await rows(daemon)
+    both = f"track={found['Sinnerman'].id}&track={found['Blue in Green'].id}"
+    assert await _titles(daemon, f"/api/v1/similar?{both}&limit=1") == ["Feeling Good"]
+    capped = await _titles(daemon, f"/api/v1/similar?track={found['Ace of Spades'].id}&per_artist=1")
+    assert capped == ["Blue in Green", "Feeling Good"]
+    uncapped = await _titles(daemon, f"/api/v1/similar?track={found['Ace of Spades'].id}&per_artist=0")
+    assert len(uncapped) == 4
+
+
+async def test_seeds_that_were_not_heard_say_so(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    await fail(daemon, "So What", "The file is empty.")
+    problem = await daemon.json("GET", "/api/v1/similar?q=so+what", status=409)
+    assert "The file is empty." in problem["detail"]
+    problem = await daemon.json("GET", "/api/v1/similar?q=sinnerman", status=409)
+    assert "not been heard yet" in problem["detail"]
+
+
+async def test_a_recording_tells_what_was_heard(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    await hear(daemon, {"Sinnerman": 0})
+    row = (await rows(daemon))["Sinnerman"]
+    told = await daemon.json("GET", f"/api/v1/recordings/{row.recording_id}")
+    assert told["failure"] is None
+    assert [track["title"] for track in told["tracks"]] == ["Sinnerman"]
+    heard = told["heard"]
+    assert heard["tempo"] == 120.0
+    assert heard["loudness"] is None
+    assert heard["missing"] == {"loudness": "It is silent."}
+    assert heard["tags"][0] == {"tag": "happy", "probability": 1.0}
+    assert len(heard["tags"]) == 50
+    assert set(heard["moods"]) == {"danceable", "aggressive", "happy", "party", "relaxed", "sad"}
+
+
+async def test_failures_are_listed_with_their_reasons(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    recording = await fail(daemon, "So What", "The file is empty.")
+    [failure] = (await daemon.json("GET", "/api/v1/failures"))["items"]
+    assert failure["id"] == recording
+    assert failure["failure"] == "The file is empty."
+    assert failure["tracks"][0]["title"] == "So What"
+    told = await daemon.json("GET", f"/api/v1/recordings/{recording}")
+    assert told["failure"] == "The file is empty."
+    assert told["heard"] is None
+
+
+async def test_many_ask_at_once_while_the_library_grows(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    await hear(daemon, DIRECTIONS)
+    more = [song(100 + number, f"Song {number}", f"Artist {number}") for number in range(20)]
+    asked = [_titles(daemon, "/api/v1/similar?q=sinnerman") for _ in range(40)]
+    growing = attic(daemon, *more, name="cellar")
+    *answers, _ = await asyncio.gather(*asked, growing)
+    assert all(isinstance(answer, list) and len(answer) == 4 for answer in answers)
