@@ -49,7 +49,8 @@ def list_(*, as_json: AsJson = False, url: Url = None, token: Token = None) -> N
 @app.command()
 def show(name: Name, *, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Show one server with its options; secrets are stars."""
-    found = connect(url, token).get(_path(name))
+    api = connect(url, token)
+    found = api.get(_path(name))
     if as_json:
         print_json(found)
         return
@@ -66,7 +67,7 @@ def show(name: Name, *, as_json: AsJson = False, url: Url = None, token: Token =
             ("heard", found["heard"]),
             ("failed", found["failed"] or None),
             ("last walk", moment(found["last_walk_at"]) or "never"),
-            ("webhooks go to", found["hook"]),
+            ("webhooks go to", f"{api.url}{found['hook']}"),
             *((f"option {key}", _plain_value(value)) for key, value in found["options"].items()),
         ]
     )
@@ -111,12 +112,13 @@ def add(
     """
     given = dict(_option(text) for text in options or [])
     wanted = {"name": name, "kind": kind, "options": given, "probe": not no_probe}
-    reply = connect(url, token).post("/servers", wanted)
+    api = connect(url, token)
+    reply = api.post("/servers", wanted)
     if as_json:
         print_json(reply)
         return
     say(f"{reply['name']} is connected and being walked: `segue runs follow {reply['run']['id']}`.")
-    say(f"Its webhooks go to {reply['hook']} with the header X-Segue-Secret: {reply['hook_secret']}")
+    say(f"Its webhooks go to {api.url}{reply['hook']} with the header X-Segue-Secret: {reply['hook_secret']}")
 
 
 @app.command()
