@@ -4,19 +4,27 @@ from segue.similarity.errors import CannotBeHeard, NotHeardYet, NotReady, Simila
 from segue.similarity.follower import Follower, Status
 from segue.similarity.live import Live
 from segue.similarity.near import Neighbour, near
-from segue.similarity.seeds import Seed, TrackKey
+from segue.similarity.rules import Rules
+from segue.similarity.seeds import AlbumSeed, ArtistSeed, Seed, TrackKey, VectorSeed, Weighted
+from segue.similarity.why import Why
 
 __all__ = [
+    "AlbumSeed",
+    "ArtistSeed",
     "CannotBeHeard",
     "Follower",
     "Live",
     "Neighbour",
     "NotHeardYet",
     "NotReady",
+    "Rules",
     "Seed",
     "SimilarityError",
     "Status",
     "TrackKey",
     "UnknownSeed",
+    "VectorSeed",
+    "Weighted",
+    "Why",
     "near",
 ]

@@ -1,19 +1,27 @@
 """Tracks that sound like given ones."""
 
-import asyncio
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from segue.index import Found, Neighbours, Vectors
+import numpy as np
+
+from segue.analysis.moods import cold_start
+from segue.index import Neighbours, Vectors
 from segue.model import RecordingId, ServerKey
+from segue.similarity import candidates
+from segue.similarity.arranging import spaced, walked
+from segue.similarity.candidates import Candidate, Source
+from segue.similarity.choosing import Choice, artist_of
 from segue.similarity.follower import Follower
-from segue.similarity.seeds import Seed, centre, find_recordings
-from segue.store import tracks
+from segue.similarity.rules import LONGEST_SECONDS, Rules
+from segue.similarity.seeds import Found, Seed, Weighted, find, middle
+from segue.similarity.why import Why, explain
+from segue.store import tracks, traits
 from segue.store.pool import Connection, Pool
 from segue.store.tracks import TrackRow
+from segue.store.traits import Filter
 
-__all__ = ["Neighbour", "near", "nearest"]
+__all__ = ["Neighbour", "near"]
 
 _FIRST_CANDIDATES = 64
 
@@ -25,67 +33,85 @@ class Neighbour:
     recording: RecordingId
     track: TrackRow
     distance: float
+    why: Why | None = None
 
 
 async def near(
     pool: Pool,
     follower: Follower,
-    seeds: Sequence[Seed],
+    seeds: Sequence[Seed | Weighted],
     count: int,
     *,
     server: ServerKey | None = None,
     per_artist: int | None = 3,
+    rules: Rules | None = None,
+    why: bool = False,
 ) -> list[Neighbour]:
-    """The nearest present tracks, nearest first: one per recording, no seed, at most so many per artist.
+    """The nearest present tracks, nearest first: one per recording and work, no seed, as the rules say.
 
-    With a `server`, only its tracks. The same index and library give the same answer.
+    `server` and `per_artist` make the usual rules; `rules` says it all. The same index and library
+    give the same answer.
     """
+    rules = rules or Rules(
+        filter=Filter(server=server, seconds=(None, LONGEST_SECONDS)), per_artist=per_artist
+    )
     index = follower.live.index
     async with pool.connection() as c:
-        known = await find_recordings(c, seeds)
-        query = await centre(c, index, known)
-        without, wanted = set(known), max(_FIRST_CANDIDATES, 4 * count)
-        while True:
-            found = await nearest(index, query, wanted + len(without))
-            chosen = await _choose(c, found, without, server)
-            kept = _cap(chosen, per_artist)[:count]
-            if len(kept) == count or len(found) < wanted + len(without):
-                return kept
-            wanted *= 4
+        found = await find(c, seeds)
+        query = await middle(c, index, found)
+        source = await candidates.source(c, index, query, rules.filter, without=found.recordings)
+        own = await tracks.of_recordings(c, list(found.recordings), missing=True)
+        chosen = await _choose(c, source, Choice(rules, own), count)
+        arranged = _arranged(index, query, chosen, rules)
+        answer = [
+            Neighbour(recording=one.recording, track=one.track, distance=one.distance) for one in arranged
+        ]
+        return await _explained(c, found, chosen, answer, rules) if why else answer
 
 
-async def nearest(index: Neighbours, query: Vectors, count: int) -> Found:
-    """Ask the index without holding up anyone else."""
-    if index.is_quick(count):
-        return index.nearest(query, count)
-    return await asyncio.to_thread(index.nearest, query, count)
+async def _choose(c: Connection, source: Source, choice: Choice, count: int) -> list[Candidate]:
+    """Ask for more candidates until the rules leave enough of them."""
+    wanted = max(_FIRST_CANDIDATES, 4 * count)
+    while True:
+        batch = await source.take(c, wanted)
+        heard = await traits.of_recordings(c, batch.ids) if choice.rules.moods else {}
+        kept = choice.among(batch, heard, count)
+        if len(kept) == count or batch.is_all:
+            return kept
+        wanted *= 4
 
 
-async def _choose(
-    c: Connection, found: Found, without: set[RecordingId], server: ServerKey | None
+def _arranged(index: Neighbours, query: Vectors, chosen: list[Candidate], rules: Rules) -> list[Candidate]:
+    if rules.walk and chosen:
+        view, rows = index.table.find([one.recording for one in chosen])
+        units = view.units[np.maximum(rows, 0)]
+        direction = (query / np.linalg.norm(query)).astype(np.float32)
+        chosen = [chosen[at] for at in walked(direction, units)]
+    return spaced(chosen, lambda one: artist_of(one.track), rules.gap) if rules.gap else chosen
+
+
+async def _explained(
+    c: Connection, seeds: Found, chosen: list[Candidate], answer: list[Neighbour], rules: Rules
 ) -> list[Neighbour]:
-    """One present track for each recording that has any there."""
-    pairs = zip(found.ids.tolist(), found.distances.tolist(), strict=True)
-    apart = {RecordingId(recording): distance for recording, distance in pairs}
-    rows = await tracks.of_recordings(c, [recording for recording in apart if recording not in without])
-    standing: dict[RecordingId, TrackRow] = {}
-    for row in rows:
-        if server is None or row.server_id == server:
-            standing.setdefault(row.recording_id, row)
+    places = {one.recording: place for place, one in enumerate(chosen, 1)}
+    heard = await traits.of_recordings(c, [*places, *seeds.recordings])
+    weights: Mapping[RecordingId, float] = seeds.recordings
+    main = max((seed for seed in weights if seed in heard), key=lambda seed: weights[seed], default=None)
+    if main is None:
+        return answer
+    moved = (("walk",) if rules.walk else ()) + (("gap",) if rules.gap else ())
     return [
-        Neighbour(recording=recording, track=standing[recording], distance=distance)
-        for recording, distance in apart.items()
-        if recording in standing
+        replace(
+            one,
+            why=explain(
+                heard[main],
+                heard[one.recording],
+                cold_start(),
+                place=places[one.recording],
+                moved=moved if places[one.recording] != at else (),
+            ),
+        )
+        if one.recording in heard
+        else one
+        for at, one in enumerate(answer, 1)
     ]
-
-
-def _cap(neighbours: Iterable[Neighbour], per_artist: int | None) -> list[Neighbour]:
-    """Let no artist have more than so many places; tracks without an artist are nobody's."""
-    places: Counter[str] = Counter()
-    kept = []
-    for neighbour in neighbours:
-        artist = (neighbour.track.artist or neighbour.track.album_artist or "").casefold()
-        places[artist] += 1
-        if per_artist is None or not artist or places[artist] <= per_artist:
-            kept.append(neighbour)
-    return kept

@@ -1,17 +1,17 @@
-"""From what a person names to the vectors that are asked about."""
+"""From what a person names to the vector that is asked about."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from segue.index import Neighbours, Vectors
 from segue.model import RecordingId, ServerKey, TrackId
 from segue.similarity.errors import CannotBeHeard, NotHeardYet, UnknownSeed
-from segue.store import recordings, tracks
+from segue.store import catalogue, recordings, tracks
 from segue.store.pool import Connection
 
-__all__ = ["Seed", "TrackKey", "centre", "find_recordings"]
+__all__ = ["AlbumSeed", "ArtistSeed", "Found", "Seed", "TrackKey", "VectorSeed", "Weighted", "find", "middle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,32 +22,116 @@ class TrackKey:
     track: TrackId
 
 
-Seed = RecordingId | TrackKey
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlbumSeed:
+    """All recordings of an album."""
+
+    album: str
+    artist: str | None = None
+    server: ServerKey | None = None
 
 
-async def find_recordings(c: Connection, seeds: Sequence[Seed]) -> list[RecordingId]:
-    """The recordings of these seeds, in their order, each once."""
-    keys = [seed for seed in seeds if isinstance(seed, TrackKey)]
-    played: dict[Seed, RecordingId] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtistSeed:
+    """All recordings of an artist."""
+
+    artist: str
+    server: ServerKey | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorSeed:
+    """A direction in the space that serves."""
+
+    vector: Vectors
+
+
+Seed = RecordingId | TrackKey | AlbumSeed | ArtistSeed | VectorSeed
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """A seed that counts more or less than others; a negative weight leads away from it."""
+
+    seed: Seed
+    weight: float
+
+
+@dataclass(slots=True)
+class Found:
+    """What the seeds stand for: recordings with their weights, each once, and directions."""
+
+    recordings: dict[RecordingId, float] = field(default_factory=dict)
+    vectors: list[tuple[Vectors, float]] = field(default_factory=list)
+
+    def add(self, ids: Sequence[RecordingId], weight: float) -> None:
+        """Share a weight among recordings."""
+        for recording in ids:
+            self.recordings[recording] = self.recordings.get(recording, 0.0) + weight / len(ids)
+
+
+async def find(c: Connection, seeds: Sequence[Seed | Weighted]) -> Found:
+    """Look the seeds up; UnknownSeed for the first that stands for nothing."""
+    weighted = [seed if isinstance(seed, Weighted) else Weighted(seed, 1.0) for seed in seeds]
+    played = await _played(c, [one.seed for one in weighted if isinstance(one.seed, TrackKey)])
+    found = Found()
+    for one in weighted:
+        match one.seed:
+            case VectorSeed(vector):
+                found.vectors.append((vector, one.weight))
+            case TrackKey() as key:
+                found.add([played[key]], one.weight)
+            case AlbumSeed(album=album, artist=artist, server=server):
+                ids = await catalogue.of_album(c, album, artist, server=server)
+                found.add(_some(ids, f"No album is known as {album!r}."), one.weight)
+            case ArtistSeed(artist=artist, server=server):
+                ids = await catalogue.of_artist(c, artist, server=server)
+                found.add(_some(ids, f"No artist is known as {artist!r}."), one.weight)
+            case recording:
+                found.add([recording], one.weight)
+    return found
+
+
+async def middle(c: Connection, index: Neighbours, seeds: Found) -> Vectors:
+    """The weighted middle of the seeds' directions; those not heard are left out, unless none is."""
+    ids = list(seeds.recordings)
+    view, rows = index.table.find(ids)
+    parts = [(vector, weight) for vector, weight in seeds.vectors]
+    parts += [
+        (view.units[row], seeds.recordings[recording])
+        for recording, row in zip(ids, rows.tolist(), strict=True)
+        if row >= 0
+    ]
+    if not parts:
+        await _explain(c, ids)
+    directions = np.array([vector for vector, _ in parts], np.float64)
+    directions /= np.linalg.norm(directions, axis=1)[:, None]
+    centre = np.array([weight for _, weight in parts]) @ directions
+    if not np.any(np.abs(centre) > _NOWHERE):
+        centre = directions[0]  # opposite seeds have no middle
+    found: Vectors = centre.astype(np.float32)
+    return found
+
+
+_NOWHERE = 1e-6
+
+
+async def _played(c: Connection, keys: Sequence[TrackKey]) -> dict[TrackKey, RecordingId]:
+    """Which recordings these tracks play."""
+    played: dict[TrackKey, RecordingId] = {}
     for server in {key.server for key in keys}:
-        ids = [key.track for key in keys if key.server == server]
-        rows = await tracks.of_server(c, server, ids)
+        rows = await tracks.of_server(c, server, [key.track for key in keys if key.server == server])
         played |= {TrackKey(server, row.track_id): row.recording_id for row in rows}
     unknown = [key for key in keys if key not in played]
     if unknown:
         raise UnknownSeed(f"No track is known by the id {unknown[0].track!r}.")
-    return list(dict.fromkeys(seed if not isinstance(seed, TrackKey) else played[seed] for seed in seeds))
+    return played
 
 
-async def centre(c: Connection, index: Neighbours, seeds: Sequence[RecordingId]) -> Vectors:
-    """The middle of the seeds' directions; those not heard are left out, unless none is."""
-    view, rows = index.table.find(seeds)
-    heard = rows[rows >= 0]
-    if not len(heard):
-        await _explain(c, seeds)
-    middle: Vectors = view.units[heard].astype(np.float64).mean(axis=0).astype(np.float32)
-    first: Vectors = view.units[heard[0]]
-    return middle if np.any(np.abs(middle) > 1e-6) else first  # opposite seeds have no middle
+def _some(ids: list[RecordingId], otherwise: str) -> list[RecordingId]:
+    if not ids:
+        raise UnknownSeed(otherwise)
+    return ids
 
 
 async def _explain(c: Connection, seeds: Sequence[RecordingId]) -> None:

@@ -1,0 +1,67 @@
+"""What may stand in an answer, and how often; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from segue.analysis.moods import Calibration, mood_inputs, moods
+from segue.model import RecordingId
+from segue.similarity.works import is_seasonal
+from segue.store.tracks import TrackRow
+from segue.store.traits import Filter, Traits
+
+__all__ = ["LONGEST_SECONDS", "Rules"]
+
+LONGEST_SECONDS = 1800.0
+"""Longer tracks are mixes, concerts or audio books, and stay out unless asked for."""
+
+_CHRISTMAS_MONTH = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Every rule of an answer; the defaults are what most people expect.
+
+    `without` leaves recordings out, such as those played recently; `moods` asks for at least so much
+    of a mood; `today` keeps Christmas music out of the other eleven months; `gap` is how many others
+    stand between two tracks of one artist; `walk` orders the answer so that each track is near the
+    one before it; `unhub` corrects for recordings that are near to everything.
+    """
+
+    filter: Filter = field(default_factory=lambda: Filter(seconds=(None, LONGEST_SECONDS)))
+    per_artist: int | None = 3
+    per_album: int | None = None
+    gap: int = 0
+    one_version: bool = True
+    without: frozenset[RecordingId] = frozenset()
+    moods: Mapping[str, float] = field(default_factory=dict)
+    today: date | None = None
+    walk: bool = False
+    unhub: bool = False
+
+    def allows_track(self, row: TrackRow, *, christmas: bool = False) -> bool:
+        """Whether this track, if the filter lets it through, may stand for its recording.
+
+        `christmas` when a seed is of that kind.
+        """
+        bounds = self.filter
+        longest = bounds.seconds[1]
+        return (
+            (bounds.server is None or row.server_id == bounds.server)
+            and (longest is None or row.seconds is None or row.seconds <= longest)
+            and (christmas or not self._is_out_of_season(row))
+        )
+
+    def allows_moods(self, traits: Traits | None, calibration: Calibration) -> bool:
+        """Whether the recording has enough of every mood asked for; what is unknown is none."""
+        if not self.moods:
+            return True
+        if traits is None:
+            return False
+        scores = moods(mood_inputs(traits.tags, traits.descriptors), calibration)
+        return all((scores[mood] or 0.0) >= least for mood, least in self.moods.items())
+
+    def _is_out_of_season(self, row: TrackRow) -> bool:
+        if self.today is None or self.today.month == _CHRISTMAS_MONTH:
+            return False
+        return is_seasonal(row.title, row.album, *row.genres)
