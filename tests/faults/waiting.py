@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 
 async def until(
-    fact: Callable[[], bool | Awaitable[bool]], *, seconds: float = 10, every: float = 0.02
+    fact: Callable[[], bool | Awaitable[bool]], *, seconds: float = 30, every: float = 0.02
 ) -> None:
     """Return when the fact is true; TimeoutError when it does not become true."""
     async with asyncio.timeout(seconds):

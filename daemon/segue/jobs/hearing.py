@@ -1,12 +1,14 @@
 """Hears what is wanted: borrows the audio, has a child hear it, keeps the result in one transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 from psycopg import Rollback
 
@@ -20,9 +22,10 @@ from segue.jobs.slots import Slots, work_until_cancelled
 from segue.jobs.timers import Timers, pause_after
 from segue.jobs.verdicts import Later, Never, judge
 from segue.jobs.writing import Statement, write_down
-from segue.model import Analysis, Quality
+from segue.model import Analysis, Quality, SpaceId
 from segue.sdk import AdapterError, AuthFailed, NotFound
 from segue.store import analyses, hearing_runs, recordings, runs
+from segue.store.analyses import SpacesChangedError
 from segue.store.pool import Connection, Pool
 from segue.store.recordings import Claim
 from segue.wake import Wake
@@ -33,8 +36,18 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _RECOUNT_SECONDS = 2.0
 _CRASHES = 3  # of the child, by one recording, until it is left alone
 _OPERATOR_SECONDS = 900.0
+_SPACES_CHANGES = 3  # between looking at the spaces and writing
 
 Outcome = Analysis | Later | Never
+
+
+Vector = npt.NDArray[np.float32]
+VectorsOf = Callable[[Connection, Analysis], Awaitable[Mapping[SpaceId, Vector]]]
+"""An analysis' vectors in every projected space of the moment."""
+
+
+async def _no_vectors(c: Connection, analysis: Analysis) -> Mapping[SpaceId, Vector]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +69,15 @@ class HearingDrain:
     kind = "analyse"
 
     def __init__(
-        self, pool: Pool, lends: Lends, wake: Wake, *, ears: Ears, identity: str, timers: Timers
+        self,
+        pool: Pool,
+        lends: Lends,
+        wake: Wake,
+        *,
+        ears: Ears,
+        identity: str,
+        timers: Timers,
+        vectors: VectorsOf = _no_vectors,
     ) -> None:
         self._pool = pool
         self._lends = lends
@@ -64,6 +85,7 @@ class HearingDrain:
         self._ears = ears
         self._identity = identity
         self._timers = timers
+        self._vectors = vectors
         self._children: asyncio.LifoQueue[Child] = asyncio.LifoQueue()  # so that idle ones can go
         self._leases = Leases(pool, held=recordings.held, renew=_renew, timers=timers)
         self._loop = Loop(self.kind, self._look, timers)
@@ -95,16 +117,18 @@ class HearingDrain:
         return None
 
     async def _claim(self) -> Claim | None:
+        share = self._is_recount_due()
         async with self._pool.connection() as c:
             run = await hearing_runs.join(c)
             if run is None:
                 return None
-            if self._is_recount_due():
+            if share:
                 await hearing_runs.recount(c, run)
-                await self._wake_others(self.kind)  # there is more than one: let other workers share
             claims = await recordings.claim(
                 c, owner=f"{self._identity}/{token_hex(4)}", limit=1, seconds=self._timers.lease
             )
+        if claims and share:
+            await self._wake_others(self.kind)  # there may be more: other workers take part
         return claims[0] if claims else None
 
     def _is_recount_due(self) -> bool:
@@ -196,8 +220,21 @@ class HearingDrain:
             case Later(seconds, reason):
                 return await recordings.postpone(c, recording, owner, seconds=seconds, reason=reason)
             case analysis:
-                saved = await analyses.save(c, recording, owner, analysis, target=self._ears.target)
+                return await self._save(c, claim, analysis)
+
+    async def _save(self, c: Connection, claim: Claim, analysis: Analysis) -> bool:
+        for attempt in range(1, _SPACES_CHANGES + 1):
+            vectors = await self._vectors(c, analysis)
+            try:
+                saved = await analyses.save(
+                    c, claim.recording, claim.owner, analysis, vectors=vectors, target=self._ears.target
+                )
+            except SpacesChangedError:
+                if attempt == _SPACES_CHANGES:
+                    raise
+            else:
                 return saved is not None
+        return False
 
     async def _write(self, statement: Statement, seconds: float) -> None:
         await write_down(self._pool, statement, timers=self._timers, seconds=seconds)

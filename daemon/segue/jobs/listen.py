@@ -5,7 +5,7 @@ Work that takes long depends neither on arq's time limits nor on its connection.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from segue.wake import Queue, connect, deserialize, queue_key, serialize
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _JOB_SECONDS = 30
+_FINISH_SECONDS = 2.0
 _RETRIES = 10
 
 
@@ -73,10 +74,7 @@ class Listener:
         try:
             await worker.async_run()
         finally:
-            jobs = list(worker.tasks.values())
-            for job in jobs:
-                job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
+            await _finish(list(worker.tasks.values()))
             await redis.aclose(close_connection_pool=True)
 
     def _note_lost(self, error: Exception, failures: int) -> None:
@@ -84,6 +82,15 @@ class Listener:
             _log.error("listener_broke", queue=self._queue, exc_info=error)
         elif failures == 1:
             _log.warning("redis_lost", queue=self._queue, error=type(error).__name__)
+
+
+async def _finish(jobs: Collection[asyncio.Task[Any]]) -> None:
+    """Jobs are over in a moment, unless Redis is away; they go on behind our back when cancelled."""
+    if jobs:
+        _, hanging = await asyncio.wait(jobs, timeout=_FINISH_SECONDS)
+        for job in hanging:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
 
 
 def _function(kind: str, wake: Callable[[], None]) -> Function:

@@ -166,6 +166,7 @@ async def test_cancelling_the_run_takes_back_what_is_not_yet_heard(house: House,
             assert await runs.cancel(c, run.id) == 1
         later = await house.song("later.ogg", "song")
         await until(is_(house, later, "wanted", None))
+        await until(house.all_ended)
     assert [await house.column(song, "wanted") for song in songs] == [None] * 5
     states = {run.state for run in await house.runs()}
     assert states == {RunState.REVOKED, RunState.SUCCESS}
