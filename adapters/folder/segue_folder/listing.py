@@ -93,8 +93,7 @@ class Listing:
             raise Unavailable(problems.sentence())
         if kept > 2 * listed + 1000:
             self._cache.forget()
-        for path in self._mounts():
-            self._cache.remember_mount(str(path))
+        self._cache.remember_mounts(map(str, self._mounts()))
 
     def _is_bare(self, path: Path) -> bool:
         """Whether a folder that was a disk is none now, and empty or not to be looked into."""

@@ -103,7 +103,7 @@ def test_a_broken_cache_is_made_anew(world: World, tmp_path: Path) -> None:
         cache = Cache(file, structlog.get_logger())
         assert len(_walk(_listing(world, cache))) == 7
         cache.close()
-    assert [line["event"] for line in lines] == ["cache_thrown_away"]
+    assert [line["event"] for line in lines] == ["shelf_thrown_away"]
 
 
 def test_a_cache_is_shared_by_processes(world: World, tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ from segue.sdk.testing.world import Song, World
 __all__ = ["AdapterContract", "Served"]
 
 
+_WRONG_IDS = (
+    "", "0", "no-such-track", "../../../etc/passwd", "/etc/passwd", ".", "..", "a/../b", "%2e%2e", "ü",
+    'quo"te', "back\\slash", "new\nline", "null\0", "x" * 5000, "\udcff",
+)  # fmt: skip
+
+
 async def _nothing() -> None:
     return None
 
@@ -97,18 +103,14 @@ class AdapterContract:
         for track in await served.listed():
             assert await served.adapter.get(track.id) == track
 
-    @pytest.mark.parametrize(
-        "wrong",
-        ["", "0", "no-such-track", "../../../etc/passwd", "/etc/passwd", ".", "..", "a/../b", "%2e%2e", "ü",
-         'quo"te', "back\\slash", "new\nline", "null\0", "x" * 5000, "\udcff"],
-    )  # fmt: skip
-    async def test_an_unknown_track_is_not_found(self, served: Served, wrong: str) -> None:
-        with pytest.raises(NotFound):
-            await served.adapter.get(TrackId(wrong))
-        if served.lends_audio:
+    async def test_an_unknown_track_is_not_found(self, served: Served) -> None:
+        for wrong in _WRONG_IDS:
             with pytest.raises(NotFound):
-                async with served.adapter.audio(TrackId(wrong)):
-                    pass
+                await served.adapter.get(TrackId(wrong))
+            if served.lends_audio:
+                with pytest.raises(NotFound):
+                    async with served.adapter.audio(TrackId(wrong)):
+                        pass
 
     async def test_audio_is_lent_as_a_file_with_the_songs_bytes(self, served: Served) -> None:
         if not served.lends_audio:

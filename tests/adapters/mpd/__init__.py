@@ -1,0 +1,1 @@
+"""The MPD adapter."""

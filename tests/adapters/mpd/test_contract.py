@@ -1,0 +1,19 @@
+"""The MPD adapter keeps the contract, on a fake and on a real MPD."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from segue.sdk.testing import AdapterContract, Served, World
+from tests.adapters.mpd.conftest import Connect
+from tests.adapters.mpd.real import MPD, running
+
+
+@pytest.mark.skipif(MPD is None, reason="no mpd is installed (apt-get install mpd)")
+class TestRealMpd(AdapterContract):
+    @pytest.fixture
+    async def served(self, tmp_path: Path, connected: Connect) -> AsyncIterator[Served]:
+        world = World.small(tmp_path / "music")
+        async with running(tmp_path / "mpd", world) as mpd, connected(host=mpd.socket) as adapter:
+            yield Served(adapter=adapter, world=world, refresh=mpd.refresh, stop=mpd.stop)
