@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from types import TracebackType
 from typing import Any, Protocol, TextIO
 
 import structlog
@@ -58,6 +59,7 @@ def configure(wanted: Wanted, *, stream: TextIO | None = None) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+    sys.excepthook = _log_uncaught
 
 
 def redact(value: object, *, key: str = "") -> object:
@@ -116,6 +118,12 @@ def _formatter(form: str, *, terminal: bool) -> logging.Formatter:
         ],
         foreign_pre_chain=[structlog.contextvars.merge_contextvars],
     )
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What ends the process goes through redaction as well."""
+    reason = f"{kind.__name__}: {error}"
+    structlog.get_logger("segue").critical("process_crashed", reason=reason, exc_info=(kind, error, trace))
 
 
 def _redact_event(_logger: object, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:

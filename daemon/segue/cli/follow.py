@@ -130,14 +130,16 @@ def _draw(found: Iterator[Event]) -> str:
 def _progress() -> "Progress":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    output = console()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TextColumn("{task.fields[speed]}", style="green"),
         TextColumn("{task.fields[left]}", style="cyan"),
-        console=console(),
+        console=output,
         transient=True,
+        disable=not output.is_terminal,
     )
 
 

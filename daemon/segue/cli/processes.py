@@ -1,5 +1,8 @@
 """`segue up`, `serve`, `work`, `migrate`: the processes themselves."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -59,7 +62,8 @@ def serve(host: Host = None, port: Port = None) -> None:
 
     settings = read_settings(host=host, port=port)
     logs.configure(settings)
-    app.serve(settings)
+    with _told_in_the_log():
+        app.serve(settings)
 
 
 def work(
@@ -73,7 +77,8 @@ def work(
 
     settings = read_settings()
     logs.configure(settings)
-    app.work(settings, [queue] if queue else get_args(Queue))
+    with _told_in_the_log():
+        app.work(settings, [queue] if queue else get_args(Queue))
 
 
 def migrate(as_json: AsJson = False) -> None:
@@ -97,3 +102,40 @@ def migrate(as_json: AsJson = False) -> None:
         say(f"Applied {', '.join(applied)}.")
     else:
         say("The database is up to date.")
+
+
+@contextmanager
+def _told_in_the_log() -> Iterator[None]:
+    """What keeps a process from starting is a sentence in its log; anything else is a fault of ours."""
+    import psycopg
+    import structlog
+
+    from segue.vault import VaultError
+
+    try:
+        yield
+    except (VaultError, psycopg.Error, OSError) as error:
+        reason = _in_words(error)
+        if reason is None:
+            raise
+        structlog.get_logger(__name__).critical("start_failed", reason=reason)
+        raise SystemExit(int(Exit.FAILED)) from error
+
+
+def _in_words(error: Exception) -> str | None:
+    from psycopg.errors import OperationalError, UndefinedColumn, UndefinedTable
+
+    from segue.vault import VaultError
+
+    match error:
+        case VaultError():
+            return str(error)
+        case UndefinedTable() | UndefinedColumn():
+            return "The database lacks migrations; run `segue migrate`."
+        case OperationalError():
+            return f"PostgreSQL cannot be used: {error}. Check SEGUE_DATABASE_URL."
+        case OSError(errno=errno.EADDRINUSE):
+            return "The port is taken by another program; choose another with SEGUE_PORT."
+        case OSError(errno=errno.EACCES | errno.EADDRNOTAVAIL):
+            return f"This machine cannot listen there ({error.strerror}); check SEGUE_HOST and SEGUE_PORT."
+    return None

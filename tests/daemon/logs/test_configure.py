@@ -32,3 +32,13 @@ def test_lines_are_json_where_there_is_no_terminal() -> None:
 def test_level_is_obeyed_by_all() -> None:
     assert [line["event"] for line in lines("warning")] == ["a library's line"]
     assert len(lines("debug")) == 4
+
+
+def test_what_ends_the_process_is_a_line_too() -> None:
+    program = _PROGRAM.format(level="critical") + "raise ValueError('password=topsecret')\n"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    (line,) = map(json.loads, done.stderr.splitlines())
+    assert done.returncode == 1
+    assert (line["event"], line["reason"]) == ("process_crashed", "ValueError: password=[hidden]")
+    assert "Traceback" in line["exception"]
+    assert "topsecret" not in done.stderr
