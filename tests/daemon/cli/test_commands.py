@@ -1,9 +1,12 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from segue.cli.main import application
 from tests.daemon.cli import replies
 from tests.daemon.cli.conftest import Run
 from tests.daemon.cli.stand_in import Problem, StandIn
@@ -262,3 +265,24 @@ def test_folder_that_does_not_exist_is_status_2(segue: Run) -> None:
 def test_gone_thing_is_status_1(daemon: StandIn, segue: Run) -> None:
     daemon.replies["GET /runs/9"] = Problem(404, "There is no run 9.")
     assert segue("runs", "show", "9").status == 1
+
+
+def leaves(path: str, command: Any) -> Iterator[tuple[str, set[str]]]:
+    for name, one in command.commands.items():
+        if hasattr(one, "commands"):
+            yield from leaves(f"{path} {name}", one)
+        else:
+            yield f"{path} {name}".strip(), {option for parameter in one.params for option in parameter.opts}
+
+
+def test_every_command_is_for_programs_too() -> None:
+    without_json = {
+        path for path, options in leaves("", get_command(application())) if "--json" not in options
+    }
+    assert without_json == {"up", "serve", "work", "settings reference"}
+
+
+def test_every_command_that_asks_a_daemon_can_be_told_which() -> None:
+    for path, options in leaves("", get_command(application())):
+        local = path in ("up", "serve", "work", "migrate", "hear") or path.startswith("settings ")
+        assert local or options >= {"--url", "--token"}, path

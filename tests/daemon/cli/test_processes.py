@@ -32,6 +32,7 @@ def addresses(database_url: str, redis_url: str) -> dict[str, str]:
     return {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
 
 
+@pytest.mark.slow
 def test_serve_on_a_taken_port(addresses: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         line = last_line("serve", **addresses, PORT=taken.getsockname()[1])
@@ -39,12 +40,14 @@ def test_serve_on_a_taken_port(addresses: dict[str, str]) -> None:
     assert line["reason"] == "The port is taken by another program; choose another with SEGUE_PORT."
 
 
+@pytest.mark.slow
 def test_serve_with_a_key_file_that_is_none(addresses: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "key").write_text("what?")
     assert "is not a key file of ours" in last_line("serve", **addresses)["reason"]
 
 
+@pytest.mark.slow
 def test_serve_without_migrations(new_database: Callable[..., str], redis_url: str) -> None:
     line = last_line("serve", DATABASE_URL=new_database(template="template0"), REDIS_URL=redis_url)
     assert line["reason"] == "The database lacks migrations; run `segue migrate`."
