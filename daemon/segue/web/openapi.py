@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, written from the routes' own models."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -159,9 +160,10 @@ def _replies(route: Route, schemas: _Schemas) -> Json:
 
 
 def _success(route: Route, schemas: _Schemas) -> Json:
-    reply: Json = {"description": route.summary}
+    reply: Json = {"description": "Done; there is nothing more to tell."}
     if route.reply_model:
         schema = schemas.ref(route.reply_model, "serialization")
+        reply["description"] = inspect.getdoc(route.reply_model) or route.summary
         reply["content"] = {"application/json": {"schema": schema}}
     elif route.content:
         reply["description"] = route.content.description

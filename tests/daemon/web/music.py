@@ -45,10 +45,12 @@ async def hear(daemon: Daemon, degrees: dict[str, float]) -> None:
     async with daemon.services.pool.connection() as c:
         claims = await recordings.claim(c, owner="test", limit=100, seconds=60)
     for claim in claims:
-        if claim.recording not in directions:
-            continue
         async with daemon.services.pool.connection() as c:
-            await analyses.save(c, claim.recording, claim.owner, _analysis(directions[claim.recording]))
+            if claim.recording in directions:
+                analysis = _analysis(directions[claim.recording])
+                await analyses.save(c, claim.recording, claim.owner, analysis)
+            else:
+                await recordings.release(c, claim.owner, [claim.recording])
     await daemon.context.follower.look()
 
 
