@@ -3,22 +3,32 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
-from segue.model import Change, Track, TrackId
-from segue.sdk import Adapter, Malformed, ServerInfo, Toolbox, Unavailable, Watches
+from segue.model import Change, Playlist, PlaylistHeader, PlaylistId, Track, TrackId
+from segue.sdk import (
+    Adapter,
+    Malformed,
+    Publishes,
+    ReadsPlaylists,
+    ServerInfo,
+    Toolbox,
+    Unavailable,
+    Watches,
+)
 from segue_folder import feed
 from segue_folder.cache import Cache
 from segue_folder.config import FolderConfig
 from segue_folder.listing import Listing
+from segue_folder.playlists import PlaylistFolder
 from segue_folder.tree import Tree
 
-__all__ = ["FolderAdapter", "connect"]
+__all__ = ["FolderAdapter", "FolderAdapterWithPlaylists", "connect"]
 
 _LIMIT_SECONDS = 120.0
 _GLANCE_SECONDS = 5.0
@@ -86,7 +96,36 @@ class FolderAdapter:
             ) from error
 
 
+class FolderAdapterWithPlaylists(FolderAdapter):
+    """A folder of music with a folder for playlists."""
+
+    def __init__(
+        self, tree: Tree, listing: Listing, threads: ThreadPoolExecutor, shelf: PlaylistFolder
+    ) -> None:
+        super().__init__(tree, listing, threads)
+        self._shelf = shelf
+
+    async def publish(self, playlist: Playlist, *, replacing: PlaylistId | None) -> PlaylistId:
+        """Write a playlist's file whole, in the place of the one before."""
+        return await self._blocking(self._shelf.publish, playlist, replacing)
+
+    async def withdraw(self, playlist_id: PlaylistId) -> None:
+        """Delete a playlist's file, if it is ours."""
+        await self._blocking(self._shelf.withdraw, playlist_id)
+
+    async def playlists(self) -> AsyncIterator[PlaylistHeader]:
+        """Every playlist file of the folder."""
+        for header in await self._blocking(self._shelf.headers):
+            yield header
+
+    async def entries(self, playlist_id: PlaylistId) -> Sequence[TrackId]:
+        """The tracks of a playlist file that lie in our folder of music."""
+        return await self._blocking(self._shelf.entries, playlist_id)
+
+
 _WATCHES: type[Watches] = FolderAdapter
+_PUBLISHES: type[Publishes] = FolderAdapterWithPlaylists
+_READS_PLAYLISTS: type[ReadsPlaylists] = FolderAdapterWithPlaylists
 
 
 @asynccontextmanager
@@ -96,8 +135,13 @@ async def connect(config: FolderConfig, toolbox: Toolbox) -> AsyncIterator[Adapt
     mark = hashlib.sha256(bytes(config.path)).hexdigest()[:8]  # another folder has other files
     cache = await asyncio.to_thread(Cache, toolbox.scratch / f"tracks-{mark}.sqlite", toolbox.log)
     tree = Tree(config.path, config.exclude)
+    listing = Listing(tree, cache, toolbox.log)
     try:
-        yield FolderAdapter(tree, Listing(tree, cache, toolbox.log), threads)
+        if config.playlists is None:
+            yield FolderAdapter(tree, listing, threads)
+        else:
+            shelf = PlaylistFolder(config.playlists, tree, listing)
+            yield FolderAdapterWithPlaylists(tree, listing, threads, shelf)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(cache.close)

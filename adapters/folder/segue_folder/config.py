@@ -1,7 +1,7 @@
 """Settings of one folder of music."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -9,8 +9,12 @@ from segue.sdk import ServerConfig
 
 __all__ = ["FolderConfig"]
 
+PathOrNone = TypeVar("PathOrNone", Path, Path | None)
 
-def _whole_path(path: Path) -> Path:
+
+def _whole_path(path: PathOrNone) -> PathOrNone:
+    if path is None:
+        return path
     path = path.expanduser()
     if not path.is_absolute():
         raise ValueError("must be a whole path, beginning with `/` or `~`")
@@ -23,6 +27,10 @@ class FolderConfig(ServerConfig):
     path: Annotated[
         Path, AfterValidator(_whole_path), Field(description="The folder; everything below it is listed.")
     ]
+    playlists: Annotated[Path | None, AfterValidator(_whole_path)] = Field(
+        default=None,
+        description="A folder for playlists as `.m3u8` files; without it none are written.",
+    )
     exclude: tuple[str, ...] = Field(
         default=(),
         description="Patterns such as `Podcasts` or `*/Demos/*`; what fits one of them is not music to us.",

@@ -1,12 +1,13 @@
 """The folder adapter keeps the contract; the folder is its own real server."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
+from segue.model import PlaylistId, TrackId
 from segue.sdk import Adapter
 from segue.sdk.testing import AdapterContract, Served, World
 
@@ -21,5 +22,11 @@ class TestFolder(AdapterContract):
         async def stop() -> None:
             shutil.rmtree(world.root)
 
-        async with connected(world.root) as adapter:
-            yield Served(adapter=adapter, world=world, stop=stop)
+        async def foreign_playlist(name: str, tracks: Sequence[TrackId]) -> PlaylistId:
+            file = tmp_path / "playlists" / f"{name}.m3u8"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("#EXTM3U\n" + "".join(f"../music/{track}\n" for track in tracks))
+            return PlaylistId(file.name)
+
+        async with connected(world.root, playlists=tmp_path / "playlists") as adapter:
+            yield Served(adapter=adapter, world=world, stop=stop, foreign_playlist=foreign_playlist)

@@ -1,11 +1,13 @@
 """The MPD adapter keeps the contract, on a fake and on a real MPD."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from segue.model import PlaylistId, TrackId
 from segue.sdk.testing import AdapterContract, Served, World
+from segue_mpd.client import opened
 from tests.adapters.mpd.conftest import Connect
 from tests.adapters.mpd.real import MPD, running
 
@@ -16,4 +18,16 @@ class TestRealMpd(AdapterContract):
     async def served(self, tmp_path: Path, connected: Connect) -> AsyncIterator[Served]:
         world = World.small(tmp_path / "music")
         async with running(tmp_path / "mpd", world) as mpd, connected(host=mpd.socket) as adapter:
-            yield Served(adapter=adapter, world=world, refresh=mpd.refresh, stop=mpd.stop)
+
+            async def foreign_playlist(name: str, tracks: Sequence[TrackId]) -> PlaylistId:
+                async with opened(mpd.socket, 0, None) as client:
+                    await client.ask_all([("playlistadd", name, track) for track in tracks])
+                return PlaylistId(name)
+
+            yield Served(
+                adapter=adapter,
+                world=world,
+                refresh=mpd.refresh,
+                stop=mpd.stop,
+                foreign_playlist=foreign_playlist,
+            )

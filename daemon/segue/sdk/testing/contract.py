@@ -8,15 +8,24 @@ class TestFolder(AdapterContract):
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from segue.model import Change, LibraryChanged, Track, TrackChanged, TrackGone, TrackId
-from segue.sdk.contract import Adapter, Watches
+from segue.model import (
+    Change,
+    LibraryChanged,
+    Playlist,
+    PlaylistId,
+    Track,
+    TrackChanged,
+    TrackGone,
+    TrackId,
+)
+from segue.sdk.contract import Adapter, Publishes, ReadsPlaylists, Watches
 from segue.sdk.errors import AdapterError, NotFound
 from segue.sdk.testing.waiting import until
 from segue.sdk.testing.world import Song, World
@@ -30,6 +39,20 @@ _WRONG_IDS = (
 )  # fmt: skip
 
 
+_ODD_NAMES = (
+    "AC/DC",
+    'Say "Hi"',
+    "back\\slash",
+    "Ünï: çødé 夜",
+    "..",
+    ".hidden",
+    "CON",
+    " ",
+    "x" * 400,
+    "a\nb",
+)
+
+
 async def _nothing() -> None:
     return None
 
@@ -40,7 +63,8 @@ class Served:
 
     `refresh` makes the server see what changed on disk; `stop` makes it unreachable; both may
     take a while. `lends_audio` is False for a server that cannot hand files out. `seconds` is
-    how long the server may take to tell of a change.
+    how long the server may take to tell of a change. `foreign_playlist` makes a playlist as a
+    person would.
     """
 
     adapter: Adapter
@@ -49,7 +73,7 @@ class Served:
     stop: Callable[[], Awaitable[None]] | None = None
     lends_audio: bool = True
     seconds: float = 20.0
-    renames_keep_id: bool = False
+    foreign_playlist: Callable[[str, Sequence[TrackId]], Awaitable[PlaylistId]] | None = None
 
     async def listed(self) -> list[Track]:
         return [track async for track in self.adapter.walk()]
@@ -221,6 +245,111 @@ class AdapterContract:
             served.world.remove(song)
             await served.refresh()
             await feed.until_told_of(track.id, gone=True)
+
+    async def test_a_playlist_is_kept_exactly(self, served: Served) -> None:
+        shelf = await _shelf(served)
+        one, two, three = shelf.tracks[:3]
+        wanted = (two, one, one, three, one)
+        made = await shelf.publish("Mix", wanted)
+        assert await shelf.entries(made) == wanted
+        assert (await shelf.names())[made] == "Mix"
+
+    async def test_publishing_again_replaces_in_place(self, served: Served) -> None:
+        shelf = await _shelf(served)
+        other = await shelf.publish("Other", shelf.tracks[:2])
+        made = await shelf.publish("Mix", shelf.tracks[:5])
+        again = await shelf.publish("Mix", shelf.tracks[3:6][::-1], replacing=made)
+        assert again == made
+        assert await shelf.entries(made) == shelf.tracks[3:6][::-1]
+        assert await shelf.entries(other) == shelf.tracks[:2]
+        assert sorted((await shelf.names()).values()) == ["Mix", "Other"]
+
+    async def test_a_playlist_may_become_empty_and_full_again(self, served: Served) -> None:
+        shelf = await _shelf(served)
+        made = await shelf.publish("Mix", shelf.tracks[:3])
+        assert await shelf.publish("Mix", (), replacing=made) == made
+        assert await shelf.entries(made) == ()
+        await shelf.publish("Mix", shelf.tracks[:1], replacing=made)
+        assert await shelf.entries(made) == shelf.tracks[:1]
+        assert await shelf.entries(await shelf.publish("Nothing", ())) == ()
+
+    async def test_a_long_playlist_is_kept_whole(self, served: Served) -> None:
+        shelf = await _shelf(served)
+        wanted = (shelf.tracks * 200)[:1301]
+        made = await shelf.publish("Long", wanted)
+        assert await shelf.entries(made) == wanted
+        await shelf.publish("Long", wanted[::-1], replacing=made)
+        assert await shelf.entries(made) == wanted[::-1]
+
+    async def test_a_playlist_gone_on_the_server_is_made_anew(self, served: Served) -> None:
+        shelf = await _shelf(served)
+        made = await shelf.publish("Mix", shelf.tracks[:2])
+        await shelf.publisher.withdraw(made)
+        assert await shelf.names() == {}
+        await shelf.publisher.withdraw(made)
+        anew = await shelf.publish("Mix", shelf.tracks[:3], replacing=made)
+        assert await shelf.entries(anew) == shelf.tracks[:3]
+        assert list((await shelf.names()).values()) == ["Mix"]
+
+    async def test_a_playlist_gets_another_name(self, served: Served) -> None:
+        shelf = await _shelf(served)
+        made = await shelf.publish("Mix", shelf.tracks[:2])
+        renamed = await shelf.publish("Other Mix", shelf.tracks[:2], replacing=made)
+        assert await shelf.names() == {renamed: "Other Mix"}
+        assert await shelf.entries(renamed) == shelf.tracks[:2]
+
+    async def test_odd_names_are_kept_in_some_way(self, served: Served) -> None:
+        shelf = await _shelf(served)
+        made = [await shelf.publish(name, shelf.tracks[:1]) for name in _ODD_NAMES]
+        assert len(set(made)) == len(_ODD_NAMES)
+        for playlist in made:
+            assert await shelf.entries(playlist) == shelf.tracks[:1]
+            await shelf.publisher.withdraw(playlist)
+        assert await shelf.names() == {}
+
+    async def test_tracks_that_are_not_there_are_left_out(self, served: Served) -> None:
+        shelf = await _shelf(served)
+        wanted = (TrackId("no-such-track"), shelf.tracks[0], TrackId("../x"), shelf.tracks[1])
+        assert await shelf.entries(await shelf.publish("Mix", wanted)) == shelf.tracks[:2]
+
+    async def test_a_foreign_playlist_is_left_alone(self, served: Served) -> None:
+        shelf = await _shelf(served)
+        if served.foreign_playlist is None:
+            pytest.skip("Nobody else can make playlists here.")
+        theirs = await served.foreign_playlist("Mix", shelf.tracks[:2])
+        ours = await shelf.publish("Mix", shelf.tracks[2:4])
+        ours = await shelf.publish("Mix", shelf.tracks[3:5], replacing=ours)
+        await shelf.publisher.withdraw(ours)
+        assert list(await shelf.names()) == [theirs]
+        assert await shelf.entries(theirs) == shelf.tracks[:2]
+
+
+@dataclass(kw_only=True)
+class _Shelf:
+    """The playlists of a server that keeps ours and lets us read them back."""
+
+    publisher: Publishes
+    reader: ReadsPlaylists
+    tracks: tuple[TrackId, ...]
+
+    async def publish(
+        self, name: str, tracks: Sequence[TrackId], *, replacing: PlaylistId | None = None
+    ) -> PlaylistId:
+        return await self.publisher.publish(Playlist(name=name, tracks=tuple(tracks)), replacing=replacing)
+
+    async def entries(self, playlist: PlaylistId) -> tuple[TrackId, ...]:
+        return tuple(await self.reader.entries(playlist))
+
+    async def names(self) -> dict[PlaylistId, str]:
+        return {header.id: header.name async for header in self.reader.playlists()}
+
+
+async def _shelf(served: Served) -> _Shelf:
+    adapter = served.adapter
+    if not (isinstance(adapter, Publishes) and isinstance(adapter, ReadsPlaylists)):
+        pytest.skip("This server keeps no playlists.")
+    tracks = tuple(track.id for track in await served.listed())
+    return _Shelf(publisher=adapter, reader=adapter, tracks=tracks)
 
 
 class _Feed:
