@@ -4,6 +4,7 @@ from segue.similarity.errors import CannotBeHeard, NotHeardYet, NotReady, Simila
 from segue.similarity.follower import Follower, Status
 from segue.similarity.live import Live
 from segue.similarity.near import Neighbour, near
+from segue.similarity.path import Step, path
 from segue.similarity.rules import Rules
 from segue.similarity.seeds import AlbumSeed, ArtistSeed, Seed, TrackKey, VectorSeed, Weighted
 from segue.similarity.why import Why
@@ -21,10 +22,12 @@ __all__ = [
     "Seed",
     "SimilarityError",
     "Status",
+    "Step",
     "TrackKey",
     "UnknownSeed",
     "VectorSeed",
     "Weighted",
     "Why",
     "near",
+    "path",
 ]

@@ -1,7 +1,7 @@
 """Recordings near a direction, each with a track that may stand for it."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from segue.store.pool import Connection
 from segue.store.tracks import TrackRow
 from segue.store.traits import Filter
 
-__all__ = ["Candidate", "Candidates", "Source", "nearest", "source"]
+__all__ = ["Candidate", "Candidates", "Source", "nearest", "playing", "source"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Source:
             for recording, distance in zip(found.ids.tolist(), found.distances.tolist(), strict=True)
             if recording not in self.without
         }
-        rows = await self._tracks(c, list(apart))
+        rows = await playing(c, list(apart), self.allowed)
         view, places = self.index.table.find(list(apart))
         units = dict(zip(apart, view.units[np.maximum(places, 0)], strict=True))
         return Candidates(
@@ -68,16 +68,6 @@ class Source:
             ],
             is_all=len(found) < asked,
         )
-
-    async def _tracks(self, c: Connection, ids: list[RecordingId]) -> dict[RecordingId, list[TrackRow]]:
-        if self.allowed is None:
-            rows = await tracks.of_recordings(c, ids)
-        else:
-            rows = await tracks.by_ids(c, [self.allowed[recording] for recording in ids])
-        found: dict[RecordingId, list[TrackRow]] = {}
-        for row in rows:
-            found.setdefault(row.recording_id, []).append(row)
-        return found
 
 
 async def source(
@@ -93,3 +83,17 @@ async def nearest(index: Neighbours, query: Vectors, count: int, *, among: Ids |
     if index.is_quick(count, among=among):
         return index.nearest(query, count, among=among)
     return await asyncio.to_thread(index.nearest, query, count, among=among)
+
+
+async def playing(
+    c: Connection, ids: Sequence[RecordingId], allowed: Mapping[RecordingId, int] | None
+) -> dict[RecordingId, list[TrackRow]]:
+    """The present tracks of these recordings; the one that keeps the filter where that is known."""
+    if allowed is None:
+        rows = await tracks.of_recordings(c, ids)
+    else:
+        rows = await tracks.by_ids(c, [allowed[recording] for recording in ids if recording in allowed])
+    found: dict[RecordingId, list[TrackRow]] = {}
+    for row in rows:
+        found.setdefault(row.recording_id, []).append(row)
+    return found

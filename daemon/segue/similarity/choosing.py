@@ -11,7 +11,7 @@ from segue.similarity.works import folded, is_seasonal, work
 from segue.store.tracks import TrackRow
 from segue.store.traits import Traits
 
-__all__ = ["Choice", "artist_of"]
+__all__ = ["Choice", "artist_of", "work_of"]
 
 _SAME_DISTANCE = 0.0005  # two encodings of one master lie closer, two takes do not
 _SAME_REACH = (2 * _SAME_DISTANCE) ** 0.5  # how far apart from a third such two can be
@@ -33,18 +33,18 @@ class Choice:
         """The first `count` that may stand together."""
         kept: dict[RecordingId, Candidate] = {}
         artists, albums = Counter[str](), Counter[tuple[str, str]]()
-        works = {work(row.title, _credited(row)) for row in self._own} if self.rules.one_version else set()
+        works = {work_of(row) for row in self._own} if self.rules.one_version else set()
         for one in candidates.rows:
             if len(kept) == count:
                 break
             if one.recording in kept or not self._may_stand(one, heard):
                 continue
-            if self.rules.one_version and (_work(one) in works or self._is_copy(one, kept.values())):
+            if self.rules.one_version and (work_of(one.track) in works or self._is_copy(one, kept.values())):
                 continue
             if self._is_full(one.track, artists, albums):
                 continue
             kept[one.recording] = one
-            works.add(_work(one))
+            works.add(work_of(one.track))
             artists[artist_of(one.track)] += 1
             albums[_album(one.track)] += 1
         return list(kept.values())
@@ -89,8 +89,9 @@ def _album(row: TrackRow) -> tuple[str, str]:
     return folded(row.album_artist or row.artist or ""), folded(row.album or "")
 
 
-def _work(one: Candidate) -> tuple[str, str]:
-    return work(one.track.title, _credited(one.track))
+def work_of(row: TrackRow) -> tuple[str, str]:
+    """Equal for tracks that are versions of one work."""
+    return work(row.title, _credited(row))
 
 
 def _is_as_long(one: TrackRow, other: TrackRow) -> bool:
