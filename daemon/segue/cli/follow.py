@@ -17,7 +17,7 @@ Event = tuple[str, Any]
 
 _POLL_SECONDS = 1.0
 _LOOKS_IN_VAIN = 30
-_LOOKS_AFTER_A_WALK = 5  # what it found is heard in the next moment
+_PATIENCE = 8  # looks for what begins in the next moment, as hearing after a walk
 _RATE_SECONDS = 30.0
 _UNITS = {"analyse": "songs", "walk": "tracks"}
 
@@ -33,11 +33,11 @@ def follow_all(api: Api, *, as_json: bool) -> Exit | None:
     """Watch whatever goes on, one run after the other, until nothing does; None if nothing did."""
     worst: Exit | None = None
     seen: set[int] = set()
-    run = _newest(api, seen)
+    run = _newest(api, seen) or (_newest(api, seen, looks=_PATIENCE) if _is_about_to_begin(api) else None)
     while run is not None:
         seen.add(run["id"])
         worst = max(worst or Exit.OK, follow(api, run["id"], as_json=as_json))
-        run = _newest(api, seen, looks=_LOOKS_AFTER_A_WALK if run["kind"] == "walk" else 1)
+        run = _newest(api, seen, looks=_PATIENCE if run["kind"] == "walk" else 1)
     return worst
 
 
@@ -98,6 +98,13 @@ def _newest(api: Api, seen: Container[int], *, looks: int = 1) -> dict[str, Any]
             found: dict[str, Any] = going[0]
             return found
     return None
+
+
+def _is_about_to_begin(api: Api) -> bool:
+    """Between the first start and the first run, and between a walk and the hearing, is a moment."""
+    if api.get("/analysis")["wanted"]:
+        return True
+    return any(server["last_walk_at"] is None for server in api.get("/servers")["items"])
 
 
 def _print_lines(found: Iterator[Event]) -> str:

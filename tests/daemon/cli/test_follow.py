@@ -90,8 +90,23 @@ def test_everything_that_goes_on_is_followed_hearing_first(daemon: StandIn, segu
     assert followed == ["GET /runs/7/events", "GET /runs/9/events", "GET /runs/10/events"]
 
 
+def test_what_is_about_to_begin_is_waited_for(daemon: StandIn, segue: Run) -> None:
+    daemon.replies["GET /analysis"] = replies.analysis(wanted=0)
+    daemon.replies["GET /servers"] = {"items": [replies.server(last_walk_at=None)]}
+    daemon.replies["GET /runs"] = [
+        replies.page(),
+        replies.page(),
+        replies.page(replies.run(7)),
+        replies.page(),
+    ]
+    daemon.replies["GET /runs/7/events"] = Raw(WHOLE)
+    assert "done, 3 done" in segue("runs", "follow").out
+
+
 def test_nothing_goes_on(daemon: StandIn, segue: Run) -> None:
     daemon.replies["GET /runs"] = replies.page()
+    daemon.replies["GET /analysis"] = replies.analysis(wanted=0)
+    daemon.replies["GET /servers"] = {"items": [replies.server()]}
     outcome = segue("runs", "follow")
     assert outcome.status == 0
     assert outcome.out.startswith("Nothing is going on.")
