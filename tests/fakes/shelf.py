@@ -14,14 +14,18 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.failing: AdapterError | None = None
+        self.asked = 0
+        self.probed = 0
 
     @asynccontextmanager
     async def using(self, server: ServerKey) -> AsyncIterator["Shelf"]:
+        self.asked += 1
         if self.failing is not None:
             raise self.failing
         yield self
 
     async def probe(self) -> ServerInfo:
+        self.probed += 1
         return ServerInfo(product="Shelf", version="1")
 
     async def walk(self) -> AsyncIterator[Track]:

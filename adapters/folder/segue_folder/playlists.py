@@ -85,8 +85,8 @@ class PlaylistFolder:
         return path if path is not None and _MARK in _read(path)[:2048] else None
 
     def _tracks(self, content: bytes) -> Iterator[TrackId]:
-        for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
-            line = line.removesuffix(b"\r")
+        lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        for line in (line.removesuffix(b"\r") for line in lines):
             if line and not line.startswith(b"#"):
                 path = Path(os.path.normpath(self._folder / os.fsdecode(line)))
                 if path.is_relative_to(self._tree.root) and self._tree.is_track(path):

@@ -19,9 +19,10 @@ _MOST_LINES = 2_000_000
 class Client:
     """Asks one thing at a time."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, seconds: float) -> None:
         self._reader = reader
         self._writer = writer
+        self._seconds = seconds
         self.protocol = ""
 
     async def greeted(self) -> None:
@@ -50,13 +51,13 @@ class Client:
                 line = await self._line(_LOOK_SECONDS)
             except TimeoutError:
                 await self._send("noidle\n")
-                line = await self._line(_REPLY_SECONDS)
+                line = await self._line(self._seconds)
             yield {value for key, value in await self._rest(line) if key == "changed"}
 
     async def _send(self, text: str) -> None:
         try:
             self._writer.write(text.encode())
-            async with asyncio.timeout(_REPLY_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 await self._writer.drain()
         except (OSError, TimeoutError) as error:
             raise Unavailable("The connection to MPD broke.") from error
@@ -77,9 +78,9 @@ class Client:
 
     async def _line_or_unavailable(self) -> str:
         try:
-            return await self._line(_REPLY_SECONDS)
+            return await self._line(self._seconds)
         except TimeoutError as error:
-            raise Unavailable(f"MPD has not answered for {_REPLY_SECONDS:.0f} s.") from error
+            raise Unavailable(f"MPD has not answered for {self._seconds:.0f} s.") from error
 
     async def _line(self, seconds: float) -> str:
         try:
@@ -100,7 +101,9 @@ class Client:
 
 
 @asynccontextmanager
-async def opened(host: str, port: int, password: str | None) -> AsyncIterator[Client]:
+async def opened(
+    host: str, port: int, password: str | None, *, seconds: float = _REPLY_SECONDS
+) -> AsyncIterator[Client]:
     """A connection that has been greeted and let in."""
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
@@ -112,7 +115,7 @@ async def opened(host: str, port: int, password: str | None) -> AsyncIterator[Cl
             f"MPD at {_where(host, port)} cannot be reached: {error.strerror or error}."
         ) from error
     try:
-        client = Client(reader, writer)
+        client = Client(reader, writer, seconds=seconds)
         try:
             await client.greeted()
         except TimeoutError as error:

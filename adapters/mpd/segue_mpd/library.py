@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 
 from segue.model import Track, TrackId
-from segue.sdk import NotFound, Unavailable
+from segue.sdk import Malformed, NotFound, Unavailable
 from segue.sdk.local import LocalFile, LocalFiles
 from segue_mpd.client import Client
 from segue_mpd.parse import TAGS, Song, read_song, track
@@ -17,6 +18,15 @@ Connect = Callable[[], AbstractAsyncContextManager[Client]]
 
 _PAGE = 2_000
 _LOOKS = 10
+_ENOUGH = 0.99  # of the songs that MPD counts must have been listed
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """When the database last changed, and how many songs it has."""
+
+    moved: str | None
+    songs: int
 
 
 class Library:
@@ -34,13 +44,15 @@ class Library:
         async with self._connect() as client:
             await _choose_tags(client)
             for _ in range(_LOOKS):
-                before = await self._moved(client)
+                before = await self._stats(client)
+                listed = 0
                 async for songs in _pages(client, '(base "")'):
+                    listed += len(songs)
                     fresh = [song for song in songs if hash(song.uri) not in seen]
                     seen.update(hash(song.uri) for song in fresh)
                     for one in await self._tracks(fresh):
                         yield one
-                if await self._moved(client) == before:
+                if await self._stats(client) == before and listed >= _ENOUGH * before.songs:
                     return
         raise Unavailable("MPD's database did not hold still while it was listed.", retry_after=30)
 
@@ -68,18 +80,25 @@ class Library:
                         yield one
                     seen.update(song.uri for song in songs)
 
-    async def _moved(self, client: Client) -> str | None:
-        """When the database last changed; Unavailable while it is being made."""
-        stats = dict(await _asked(client, "stats"))
-        if stats.get("songs") == "0" and "updating_db" in dict(await _asked(client, "status")):
+    async def _stats(self, client: Client) -> Stats:
+        """How the database is now; Unavailable while it is being made."""
+        told = dict(await _asked(client, "stats"))
+        stats = Stats(moved=told.get("db_update"), songs=_count(told.get("songs")))
+        if not stats.songs and "updating_db" in dict(await _asked(client, "status")):
             raise Unavailable("MPD is still reading its music.", retry_after=10)
-        return stats.get("db_update")
+        return stats
 
     async def _tracks(self, songs: Sequence[Song]) -> list[Track]:
         files: Sequence[LocalFile | None] = [None] * len(songs)
         if self._local is not None and songs:
             files = await self._local.look([song.uri for song in songs])
         return [track(song, file) for song, file in zip(songs, files, strict=True)]
+
+
+def _count(text: str | None) -> int:
+    if text is None or not (text.isascii() and text.isdigit()):
+        raise Malformed("MPD does not say how many songs it has.", sample=text or "")
+    return int(text)
 
 
 async def _pages(client: Client, wanted: str) -> AsyncIterator[list[Song]]:

@@ -1,27 +1,28 @@
 """Writes small FLAC files without a codec: uncompressed frames, which every decoder reads."""
 
 import hashlib
+import math
 import struct
 from array import array
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache
 
-__all__ = ["RATE", "write_flac"]
+__all__ = ["RATE", "flac_tone"]
 
 RATE = 22_050
 _BLOCK = 4_096
 
 
-def write_flac(path: Path, samples: "array[int]") -> None:
-    """16-bit mono samples as a FLAC file; it appears whole."""
-    assert samples.typecode == "h"
+@cache
+def flac_tone(hertz: float, seconds: float) -> bytes:
+    """A sine tone as a whole FLAC file, 16-bit mono."""
+    step = 2 * math.pi * hertz / RATE
+    samples = array("h", (round(9000 * math.sin(step * n)) for n in range(round(seconds * RATE))))
     frames = [
         _frame(number, samples[start : start + _BLOCK])
         for number, start in enumerate(range(0, len(samples), _BLOCK))
     ]
-    draft = path.with_name(path.name + ".part")
-    draft.write_bytes(b"fLaC" + _stream_info(samples) + b"".join(frames))
-    draft.rename(path)
+    return b"fLaC" + _stream_info(samples) + b"".join(frames)
 
 
 def _stream_info(samples: "array[int]") -> bytes:

@@ -1,14 +1,12 @@
 """A few songs on disk, which a server, fake or real, then shows."""
 
-import math
-from array import array
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import mutagen
 
-from segue.sdk.testing.flac import RATE, write_flac
+from segue.sdk.testing.flac import flac_tone
 
 __all__ = ["Song", "World"]
 
@@ -57,7 +55,7 @@ class World:
         """Write a new song."""
         file = self.file(song)
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_flac(file, _tone(song))
+        _write(file, song)
         self._tag(song)
         self.songs.append(song)
         return song
@@ -72,7 +70,7 @@ class World:
     def rerecord(self, song: Song, *, hertz: float) -> Song:
         """Another sound under the same name and tags."""
         changed = replace(song, hertz=hertz, seconds=song.seconds + 1)
-        write_flac(self.file(song), _tone(changed))
+        _write(self.file(song), changed)
         self._tag(changed)
         self._swap(song, changed)
         return changed
@@ -111,9 +109,11 @@ class World:
         tags.save(padding=lambda info: 4096)
 
 
-def _tone(song: Song) -> "array[int]":
-    step = 2 * math.pi * song.hertz / RATE
-    return array("h", (round(9000 * math.sin(step * n)) for n in range(round(song.seconds * RATE))))
+def _write(path: Path, song: Song) -> None:
+    """The file appears whole."""
+    draft = path.with_name(path.name + ".part")
+    draft.write_bytes(flac_tone(song.hertz, song.seconds))
+    draft.rename(path)
 
 
 def _plain(name: str) -> str:
