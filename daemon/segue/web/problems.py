@@ -44,8 +44,6 @@ def of_http_error(error: web.HTTPException, *, method: str) -> Refusal:
         )
     if error.status == 413:
         return Refusal(TOO_LARGE, "The body is larger than this daemon takes; send less at once.")
-    if error.status == 417:
-        return Refusal(MALFORMED, "Of all expectations only `Expect: 100-continue` can be met.")
     kind = next((kind for kind in KINDS if kind.status == error.status), MALFORMED)
     return Refusal(kind, f"The request was refused: {error.reason}.")
 

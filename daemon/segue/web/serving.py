@@ -23,10 +23,15 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
 
+        async def checked(request: web.Request) -> web.StreamResponse:
+            if request.headers.get("Expect", "100-continue").lower() != "100-continue":
+                raise Refusal(MALFORMED, "Of all expectations only `Expect: 100-continue` can be met.")
+            return await made.request_handler(request)
+
         async def handle(request: BaseRequest) -> web.StreamResponse:
-            """Also what is refused before the middleware begins, such as a strange `Expect`."""
+            """Also what is refused before the application's middleware begins."""
             assert isinstance(request, web.Request)
-            return await answer_faults(request, made.request_handler)
+            return await answer_faults(request, checked)
 
         return _Server(
             handle,

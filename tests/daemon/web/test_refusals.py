@@ -154,6 +154,8 @@ async def test_a_mistyped_name_is_put_right(daemon: Daemon) -> None:
 async def test_an_expectation_that_nobody_can_meet(daemon: Daemon) -> None:
     await _refused(daemon, "GET", "/healthz", 400, headers={"Expect": "the unexpected"})
     await _refused(daemon, "GET", "/nowhere", 400, headers={"Expect": "the unexpected"})
+    reply = await _raw(daemon, b"GET /healthz HTTP/1.1\r\nHost: a\r\nExpect: \xc9\xed\r\n\r\n")
+    assert reply.startswith(b"HTTP/1.1 400 ")
 
 
 NO_HTTP = [
