@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from segue.sdk import AuthFailed, Malformed, Unavailable
 from segue_mpd.wire import Ack, Pair, pair, read_ack, request
@@ -11,6 +11,7 @@ __all__ = ["Client", "opened"]
 
 _CONNECT_SECONDS = 10.0
 _REPLY_SECONDS = 30.0
+_CLOSE_SECONDS = 2.0
 _LOOK_SECONDS = 240.0  # a peer that vanished is noticed after so long
 _LONGEST_LINE = 256 * 1024
 _MOST_LINES = 2_000_000
@@ -125,6 +126,8 @@ async def opened(
         yield client
     finally:
         writer.close()
+        with suppress(OSError, TimeoutError):
+            await asyncio.wait_for(writer.wait_closed(), _CLOSE_SECONDS)
 
 
 async def _let_in(client: Client, password: str) -> None:

@@ -74,10 +74,14 @@ async def test_another_server_at_that_port_is_told_of(
 
 
 async def test_a_silent_mpd_is_unavailable(world: World) -> None:
+    gone = asyncio.Event()
+
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"OK MPD 0.24.0\n")
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        gone.set()
 
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -85,6 +89,7 @@ async def test_a_silent_mpd_is_unavailable(world: World) -> None:
         with pytest.raises(Unavailable, match="not answered"):
             async with opened("127.0.0.1", port, None, seconds=0.2) as client:
                 await client.ask("stats")
+        await gone.wait()
 
 
 async def test_a_list_that_lacks_songs_is_not_believed(mpd: FakeMpd, adapter: Adapter) -> None:
