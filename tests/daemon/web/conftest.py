@@ -63,11 +63,11 @@ class Daemon:
         return str(made["token"])
 
 
-async def until(fact: Callable[[], bool], *, seconds: float = 10) -> None:
+async def until(fact: Callable[[], bool], *, seconds: float = 10, every: float = 0.01) -> None:
     """Wait for a fact."""
     async with asyncio.timeout(seconds):
         while not fact():  # noqa: ASYNC110 - nobody tells us
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(every)
 
 
 def settings_for(data_dir: Path, database_url: str, redis_url: str, **rest: Any) -> Settings:

@@ -1,0 +1,110 @@
+"""A transparent reverse proxy: everything streams, nothing is kept, nothing is changed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import structlog
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from segue.web.front import headers
+from segue.web.front.websocket import is_websocket, relay_websocket
+
+__all__ = ["Proxy", "ServerAway", "open_session"]
+
+_CONNECT_SECONDS = 5
+_SILENCE_SECONDS = 300  # event streams speak every 15 s or so; a server silent for so long is gone
+_LONGEST_LINE = 1024 * 1024  # some clients put thousands of ids into one address
+_LONGEST_FIELD = 64 * 1024
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+REPLIED = web.RequestKey("replied", CIMultiDict)
+
+
+class ServerAway(Exception):  # noqa: N818 - it says who must act: nobody, until it is back
+    """The server cannot be reached; nothing was told to the client yet."""
+
+
+@asynccontextmanager
+async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
+    """A session that adds, follows, keeps and unpacks nothing."""
+    async with aiohttp.ClientSession(
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        timeout=aiohttp.ClientTimeout(total=None, connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS),
+        connector=aiohttp.TCPConnector(limit=0),
+        trust_env=False,
+        max_line_size=_LONGEST_LINE,
+        max_field_size=_LONGEST_FIELD,
+    ) as session:
+        yield session
+
+
+class Proxy:
+    """Passes requests on to one server."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: URL) -> None:
+        self._session = session
+        self.server = server.origin()
+
+    async def forward(self, request: web.Request, *, body: bytes | None = None) -> web.StreamResponse:
+        """The server's own answer; `body` stands for one that was read already."""
+        if is_websocket(request):
+            return await relay_websocket(request, self._session, self.address(request))
+        data = request.content if request.body_exists else None
+        try:
+            answer = await self._session.request(
+                request.method,
+                self.address(request),
+                headers=headers.upstream(request),
+                data=data if body is None else body,
+                allow_redirects=False,
+            )
+        except (aiohttp.ClientConnectionError, TimeoutError) as error:
+            raise ServerAway(str(error)) from error
+        async with answer:
+            return await self._relay(request, answer)
+
+    def address(self, request: web.Request) -> URL:
+        """The same path and query, as the client wrote them."""
+        path = request.raw_path if request.raw_path.startswith("/") else request.rel_url.raw_path_qs
+        return URL(f"{self.server}{path}", encoded=True)
+
+    async def _relay(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        told = headers.downstream(answer.headers, request, server=self.server)
+        response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=told)
+        request[REPLIED] = told
+        await response.prepare(request)
+        if request.method == "HEAD" or answer.status in (204, 304):
+            return response
+        try:
+            async for piece in answer.content.iter_any():
+                await response.write(piece)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(error, aiohttp.ClientConnectionResetError):
+                raise  # the client left: skipping a song is no error
+            log.info("server_broke_off", server=str(self.server), reason=type(error).__name__)
+            _break_off(request)
+            raise ConnectionResetError("The server broke off.") from error
+        await response.write_eof()
+        return response
+
+
+async def only_what_the_server_told(request: web.Request, response: web.StreamResponse) -> None:
+    """Take back what the library adds on its own to a relayed answer."""
+    told = request.get(REPLIED)
+    if told is None:
+        return
+    for name in ("Server", "Content-Type", "Date"):
+        if name not in told and name in response.headers:
+            del response.headers[name]
+
+
+def _break_off(request: web.Request) -> None:
+    """A half answer must not look like a whole one."""
+    if request.transport is not None:
+        request.transport.abort()
