@@ -4,7 +4,6 @@ Vectors of a network keep their own proportions: giving every column the same sp
 gain nothing on raw embeddings and to ruin whitened ones. Features of different units are standardised.
 """
 
-import io
 from dataclasses import dataclass
 from typing import Self
 
@@ -67,18 +66,6 @@ class Geometry:
         steps = np.where(self.scale > 0, 1 / np.where(self.scale > 0, self.scale, 1), 0)
         vectors: Matrix = points @ (self.components / squares).T * steps + self.mean
         return vectors.astype(np.float32)
-
-    def to_bytes(self) -> bytes:
-        """For keeping beside the centres, which mean nothing without it."""
-        stream = io.BytesIO()
-        np.savez(stream, mean=self.mean, scale=self.scale, components=self.components)
-        return stream.getvalue()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
-        """The geometry that `to_bytes` wrote."""
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return cls(mean=arrays["mean"], scale=arrays["scale"], components=arrays["components"])
 
 
 def _covariance(vectors: Matrix, mean: _Wide) -> _Wide:

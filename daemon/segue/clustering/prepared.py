@@ -16,7 +16,7 @@ from segue.clustering.limits import Limits
 from segue.clustering.parameters import ClusteringParameters, Source
 from segue.clustering.sampling import drawing_order, rung_sizes
 
-__all__ = ["Judged", "Prepared", "prepare"]
+__all__ = ["Judged", "Prepared", "prepare", "relative"]
 
 _MOST_JUDGED = 6000
 _ODD = 99  # percentile; what lies farther from the middle says nothing about the library
@@ -78,8 +78,8 @@ class Prepared:
         """Every recording."""
         return Judged(
             points=self.points,
-            tags=_relative(log_odds(self.corpus.tags)),
-            moods=_relative(self.corpus.moods),
+            tags=relative(log_odds(self.corpus.tags)),
+            moods=relative(self.corpus.moods),
             artists=_codes(self.corpus.artists),
             limits=self.limits,
         )
@@ -132,7 +132,7 @@ def _material(corpus: Corpus, source: Source) -> Matrix:
     return corpus.features() if source is Source.FEATURES else corpus.vectors
 
 
-def _relative(values: Matrix) -> Matrix:
+def relative(values: Matrix) -> Matrix:
     """How many standard deviations above the library's mean; the unknown is at the mean."""
     filled = known(values)
     spread = filled.std(axis=0, dtype=np.float64)

@@ -4,7 +4,7 @@ Each metric is 0 where groups are no better than chance in this very library, an
 good as a grouping that nobody looked for. So weights mean the same for 200 recordings and a million.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -29,15 +29,19 @@ _UNEVEN = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """By metric: what chance reaches, and how much more a blind fit does."""
+    """By metric: what chance reaches, how much more a blind fit does, and what the metric weighs.
+
+    `by_distance`: nothing that people weigh tells groups from chance, so the silhouette is all there is.
+    """
 
     chance: dict[str, float]
     step: dict[str, float]
-    telling: dict[str, bool]
+    weight: dict[str, float]
+    by_distance: bool
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"chance": self.chance, "step": self.step, "telling": self.telling}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> Self:
@@ -48,22 +52,21 @@ class Baseline:
 def score(metrics: Metrics, baseline: Baseline, parameters: ClusteringParameters, limits: Limits) -> float:
     """The weighted metrics for the share of songs that playlists can take, less what else is missing.
 
-    A metric in which this library's groups do not differ from chance counts nothing. Sizes that are
+    A metric in which this library's groups do not differ from chance weighs nothing. Sizes that are
     very uneven, or fewer playlists than wanted, cost a part of what a blind fit is worth.
     """
-    found, weights = metrics.as_dict(), parameters.weights
+    found = metrics.as_dict()
     reached = sum(
         (
             weight * (found[name] - baseline.chance[name]) / baseline.step[name]
-            for name, weight in weights.items()
-            if weight and baseline.telling[name]
+            for name, weight in baseline.weight.items()
         ),
         start=0.0,
     )
     if reached > 0:
         reached *= metrics.coverage
     missing = _UNEVEN * (1 - metrics.evenness) + max(0.0, 1 - metrics.playlists / limits.playlists)
-    return round(reached - sum(weights.values()) * missing, 6)
+    return round(reached - sum(parameters.weights.values()) * missing, 6)
 
 
 def measure_baseline(prepared: Prepared, kmeans: KMeans) -> Baseline:
@@ -78,10 +81,13 @@ def measure_baseline(prepared: Prepared, kmeans: KMeans) -> Baseline:
     noise = {name: float(np.std([one[name] for one in mixed])) for name in names}
     step = {name: float(np.median([one[name] for one in fits])) - chance[name] for name in names}
     telling = {name: step[name] > max(_TELLING * noise[name], 1e-4) for name in names}
+    weights = prepared.parameters.weights
+    weight = {name: weights[name] for name in names if weights[name] and telling[name]}
     return Baseline(
         chance={name: round(chance[name], 6) for name in names},
         step={name: round(step[name], 6) if telling[name] else 1.0 for name in names},
-        telling=telling,
+        weight=weight or {"silhouette": sum(weights.values())},
+        by_distance=not weight,
     )
 
 
