@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import structlog
 
 from segue.library import WakeCall
-from segue.library.backoff import Backoff
 from segue.library.intake import accept, want_walk
 from segue.library.streams import closing, together
 from segue.model import Change, ServerKey
 from segue.registry import Registry, ServerBroken
 from segue.sdk import AdapterError, AuthFailed, Unavailable, Unsupported, Watches
+from segue.sdk.backoff import Backoff
 from segue.store import servers
 from segue.store.pool import Pool
 from segue.store.servers import Server

@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -154,12 +154,14 @@ class HttpServer:
             pause = min(2 * pause, self.limits.longest_pause)
 
     @asynccontextmanager
-    async def opened(self, request: Request) -> AsyncIterator[Stream]:
-        """An answer to be read as it comes; never asked twice."""
+    async def opened(self, request: Request, *, endless: bool = False) -> AsyncIterator[Stream]:
+        """An answer to be read as it comes; never asked twice. An endless one may come for ever."""
         limits = aiohttp.ClientTimeout(
-            total=self.limits.stream_seconds, sock_connect=10, sock_read=self.limits.silence_seconds
+            total=None if endless else self.limits.stream_seconds,
+            sock_connect=10,
+            sock_read=self.limits.silence_seconds,
         )
-        async with self._streaming, self._response(request, limits) as stream:
+        async with nullcontext() if endless else self._streaming, self._response(request, limits) as stream:
             yield stream
 
     async def save(self, stream: Stream, to: Path, *, most: int) -> int:
