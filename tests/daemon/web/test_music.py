@@ -162,3 +162,55 @@ async def test_many_ask_at_once_while_the_library_grows(daemon: Daemon) -> None:
     growing = attic(daemon, *more, name="cellar")
     *answers, _ = await asyncio.gather(*asked, growing)
     assert all(isinstance(answer, list) and len(answer) == 4 for answer in answers)
+
+
+async def test_rules_shape_the_answer(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM, song(6, "Winter Song", "Somebody"))
+    await hear(daemon, {**DIRECTIONS, "Winter Song": 5})
+    seed = "/api/v1/similar?q=sinnerman"
+    assert await _titles(
+        daemon, f"{seed}&limit=1&without={(await rows(daemon))['Winter Song'].recording_id}"
+    ) == ["Feeling Good"]
+    assert await _titles(daemon, f"{seed}&genre=metal") == []
+    assert len(await _titles(daemon, f"{seed}&genre=jazz&key=A+minor&tempo_from=100&tempo_to=130")) == 5
+    assert await _titles(daemon, f"{seed}&longest=100") == []
+    assert len(await _titles(daemon, f"{seed}&longest=0")) == 5
+    found = await daemon.json("GET", f"{seed}&why=true&limit=1")
+    why = found["items"][0]["why"]
+    assert why["place"] == 1
+    assert why["key_fits"] is True
+    for wrong in (
+        "key=H+minor",
+        "mood=happy",
+        "mood=bored:0.5",
+        "mood=sad:2",
+        "year_from=-1",
+        "tempo_to=nan",
+    ):
+        await daemon.json("GET", f"{seed}&{wrong}", status=422)
+
+
+async def test_artists_and_albums_are_seeds_and_others_lead_away(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    await hear(daemon, DIRECTIONS)
+    assert (await _titles(daemon, "/api/v1/similar?artist=miles+davis"))[0] == "Feeling Good"
+    assert (await _titles(daemon, "/api/v1/similar?album=kind+of+blue"))[0] == "Feeling Good"
+    await daemon.json("GET", "/api/v1/similar?artist=nobody+at+all", status=404)
+    away = (await rows(daemon))["Sinnerman"].id
+    found = await _titles(daemon, f"/api/v1/similar?q=blue+in+green&unlike={away}")
+    assert found[0] == "Ace of Spades"
+
+
+async def test_a_path_leads_from_one_song_to_another(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    await hear(daemon, DIRECTIONS)
+    found = await rows(daemon)
+    ends = f"start={found['Sinnerman'].id}&end_q=ace+of+spades"
+    steps = (await daemon.json("GET", f"/api/v1/path?{ends}&length=4"))["items"]
+    titles = [one["track"]["title"] for one in steps]
+    assert (titles[0], titles[-1]) == ("Sinnerman", "Ace of Spades")
+    assert len(set(titles)) == len(titles)
+    assert steps[0]["distance"] == 0
+    for wrong in ("start=1", "end=1", "start=1&start_q=x&end=2", "start=1&end=2&length=1"):
+        await daemon.json("GET", f"/api/v1/path?{wrong}", status=422)
+    await daemon.json("GET", "/api/v1/path?start=9999&end=1", status=404)

@@ -1,34 +1,57 @@
-"""Similar: which tracks sound like given ones."""
+"""Similar: which tracks sound like given ones, and paths from one to another."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from pydantic import Field
 
 from segue.model import RecordingId, ServerKey, TrackId
 from segue.similarity import (
+    AlbumSeed,
+    ArtistSeed,
     CannotBeHeard,
+    Neighbour,
     NotHeardYet,
     NotReady,
+    Rules,
     Seed,
     SimilarityError,
     TrackKey,
     UnknownSeed,
+    Weighted,
     near,
+    path,
 )
 from segue.store import tracks
 from segue.store.pool import Connection
+from segue.store.tracks import TrackRow
 from segue.web import reading
 from segue.web.context import Call
 from segue.web.errors import CONFLICT, INTERNAL, NOT_FOUND, UNAVAILABLE, Fault, Kind, Refusal
 from segue.web.naming import named_server
 from segue.web.routing import Scope, get
-from segue.web.shapes import Asked, Id, Limit, Name, Text, Told
+from segue.web.rules_query import RulesQuery, rules_of
+from segue.web.shapes import Id, Limit, Text, Told
 from segue.web.track_replies import TrackReply, told_track
 
 __all__ = ["ROUTES"]
 
 _TAG = "Music"
 _MOST_SEEDS = 100
+_NOT_FOUND = "`GET /api/v1/tracks?q=` finds tracks."
+
+
+class WhySimilar(Told):
+    """What agrees with the seeds; null is unknown."""
+
+    tags: tuple[str, ...] = Field(description="Tags that mark both.", examples=[["jazz", "instrumental"]])
+    tempo: float | None = Field(description="How much faster; half and double time count as equal.")
+    key_fits: bool | None = Field(description="Whether the keys go together.")
+    energy: float | None = Field(description="How much more energy.")
+    place: int = Field(description="Where it would stand by distance alone.")
+    moved: tuple[str, ...] = Field(description="What brought it elsewhere.")
 
 
 class SimilarTrack(Told):
@@ -36,6 +59,7 @@ class SimilarTrack(Told):
 
     track: TrackReply
     distance: float = Field(description="1 - cosine: 0 is the same sound, 2 the opposite.", examples=[0.08])
+    why: WhySimilar | None = Field(description="Given only when asked for.")
 
 
 class Similar(Told):
@@ -47,8 +71,8 @@ class Similar(Told):
     milliseconds: float = Field(description="How long the search took inside the daemon.")
 
 
-class SimilarQuery(Asked):
-    """Seeds, and what is wanted."""
+class SimilarQuery(RulesQuery):
+    """Seeds, rules, and what is wanted."""
 
     q: Text | None = Field(
         default=None, description="Words; the best match is a seed.", examples=["nina simone - sinnerman"]
@@ -60,11 +84,44 @@ class SimilarQuery(Asked):
     server_track: tuple[Text, ...] = Field(
         default=(), max_length=_MOST_SEEDS, description="Seeds by the ids that `server` gives them."
     )
-    server: Name | None = Field(default=None, description="Only tracks of this server.")
-    per_artist: int = Field(
-        default=3, ge=0, le=500, description="How many of one artist at most; 0 is any number."
+    artist: tuple[Text, ...] = Field(
+        default=(), max_length=_MOST_SEEDS, description="Everything of these artists is a seed."
     )
+    album: tuple[Text, ...] = Field(
+        default=(), max_length=_MOST_SEEDS, description="Everything of these albums is a seed."
+    )
+    unlike: tuple[Id, ...] = Field(
+        default=(), max_length=_MOST_SEEDS, description="Tracks to lead away from, by our ids."
+    )
+    why: bool = Field(default=False, description="Say why each track stands there.")
     limit: Limit = Field(default=25, description="How many tracks at most.")
+
+
+class PathStep(Told):
+    """A song of a path."""
+
+    track: TrackReply
+    step: float = Field(description="How far it is from the one before.")
+    distance: float = Field(description="How far it is from the first.")
+
+
+class SongPath(Told):
+    """Songs from the start to the end, both included."""
+
+    items: tuple[PathStep, ...]
+
+
+class PathQuery(RulesQuery):
+    """Where the path begins and ends, and its rules."""
+
+    start: Id | None = Field(default=None, description="Our id of the first track.")
+    end: Id | None = Field(default=None, description="Our id of the last track.")
+    start_q: Text | None = Field(default=None, description="Words; the best match is the first track.")
+    end_q: Text | None = Field(default=None, description="Words; the best match is the last track.")
+    length: int = Field(default=25, ge=2, le=200, description="How many songs at most.")
+    fixed: bool = Field(
+        default=True, description="Fill every place; otherwise the path is as long as it needs to be."
+    )
 
 
 @get(
@@ -78,61 +135,126 @@ async def find_similar(call: Call, query: SimilarQuery) -> Similar:
     """Give at least one seed; of several the middle is taken."""
     _check(query)
     began = time.perf_counter()
-    context = call.context
-    try:
-        async with context.connection() as c:
-            server = (await named_server(c, query.server)).id if query.server else None
-            matches = await _matches(c, query, server)
-            seeds = await _seeds(c, query, server, matches)
-        live = context.follower.live
-        found = await near(
-            context.services.pool,
-            context.follower,
-            seeds,
-            query.limit,
-            server=server,
-            per_artist=query.per_artist or None,
-        )
-    except SimilarityError as error:
-        raise Refusal(_kind(error), str(error)) from error
+    services, follower = call.services, call.context.follower
+    async with _answering():
+        seeds, matches, server = await _seeds(call, query)
+        space = follower.live.space.name
+        rules = _rules(query, server)
+        found = await near(services.pool, follower, seeds, query.limit, rules=rules, why=query.why)
     return Similar(
         seeds=tuple(told_track(row) for row in matches),
-        items=tuple(SimilarTrack(track=told_track(one.track), distance=one.distance) for one in found),
-        space=live.space.name,
+        items=tuple(_told(one) for one in found),
+        space=space,
         milliseconds=round(1000 * (time.perf_counter() - began), 3),
     )
 
 
+@get(
+    "/api/v1/path",
+    tag=_TAG,
+    scope=Scope.PLAY,
+    summary="Find a path of songs from one to another",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def find_path(call: Call, query: PathQuery) -> SongPath:
+    """Each song is a little further on the way; the path holds no song twice."""
+    services, follower = call.services, call.context.follower
+    async with _answering():
+        async with call.context.connection() as c:
+            server = await _server(c, query)
+            start = await _end(c, "start", query.start, query.start_q, server)
+            end = await _end(c, "end", query.end, query.end_q, server)
+        rules = _rules(query, server)
+        steps = await path(
+            services.pool, follower, start, end, query.length, rules=rules, fixed_length=query.fixed
+        )
+    items = [PathStep(track=told_track(one.track), step=one.step, distance=one.distance) for one in steps]
+    return SongPath(items=tuple(items))
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """A question without an answer is a refusal that says what to do."""
+    try:
+        yield
+    except SimilarityError as error:
+        raise Refusal(_kind(error), str(error)) from error
+
+
 def _check(query: SimilarQuery) -> None:
-    if not (query.q or query.track or query.recording or query.server_track):
-        sentence = "or `track`, `recording` or `server_track` must name a seed"
+    if not (query.q or query.track or query.recording or query.server_track or query.artist or query.album):
+        sentence = "or `track`, `recording`, `server_track`, `artist` or `album` must name a seed"
         raise reading.refuse([Fault(where="query.q", message=sentence)])
     if query.server_track and query.server is None:
         sentence = "is needed to know whose ids `server_track` gives"
         raise reading.refuse([Fault(where="query.server", message=sentence)])
 
 
-async def _matches(c: Connection, query: SimilarQuery, server: ServerKey | None) -> list[tracks.TrackRow]:
-    if not query.q:
-        return []
-    found = await tracks.search(c, query.q, 1, server=server)
-    if not found:
-        raise Refusal(NOT_FOUND, "No track fits these words; `GET /api/v1/tracks?q=` finds tracks.")
-    return found
-
-
 async def _seeds(
-    c: Connection, query: SimilarQuery, server: ServerKey | None, matches: list[tracks.TrackRow]
-) -> list[Seed]:
-    rows = {row.id: row for row in await tracks.by_ids(c, query.track)} if query.track else {}
-    if unknown := [track for track in query.track if track not in rows]:
-        raise Refusal(NOT_FOUND, f"There is no track {unknown[0]}; `GET /api/v1/tracks?q=` finds them.")
-    seeds: list[Seed] = [row.recording_id for row in matches]
-    seeds += [rows[track].recording_id for track in query.track]
-    seeds += [RecordingId(recording) for recording in query.recording]
+    call: Call, query: SimilarQuery
+) -> tuple[list[Seed | Weighted], list[TrackRow], ServerKey | None]:
+    """The seeds, what was found for words, and the server; nothing is looked up that need not be."""
+    seeds: list[Seed | Weighted] = [RecordingId(recording) for recording in query.recording]
+    seeds += [ArtistSeed(artist=artist) for artist in query.artist]
+    seeds += [AlbumSeed(album=album) for album in query.album]
+    if not (query.q or query.track or query.unlike or query.server):
+        return seeds, [], None
+    async with call.context.connection() as c:
+        server = await _server(c, query)
+        matches = [await _match(c, query.q, server)] if query.q else []
+        liked, disliked = await _rows(c, query.track), await _rows(c, query.unlike)
+    seeds += [row.recording_id for row in [*matches, *liked]]
+    seeds += [Weighted(row.recording_id, -1.0) for row in disliked]
     if server is not None:
         seeds += [TrackKey(server, TrackId(track)) for track in query.server_track]
-    return seeds
+    return seeds, matches, server
+
+
+async def _server(c: Connection, query: RulesQuery) -> ServerKey | None:
+    return (await named_server(c, query.server)).id if query.server else None
+
+
+async def _match(c: Connection, words: str, server: ServerKey | None) -> TrackRow:
+    found = await tracks.search(c, words, 1, server=server)
+    if not found:
+        raise Refusal(NOT_FOUND, f"No track fits these words; {_NOT_FOUND}")
+    return found[0]
+
+
+async def _rows(c: Connection, ids: tuple[int, ...]) -> list[TrackRow]:
+    rows = await tracks.by_ids(c, ids) if ids else []
+    if unknown := set(ids) - {row.id for row in rows}:
+        raise Refusal(NOT_FOUND, f"There is no track {min(unknown)}; {_NOT_FOUND}")
+    return rows
+
+
+async def _end(
+    c: Connection, name: str, track: int | None, words: str | None, server: ServerKey | None
+) -> Seed:
+    if (track is None) == (not words):
+        sentence = f"or `{name}_q` must name a song, and not both"
+        raise reading.refuse([Fault(where=f"query.{name}", message=sentence)])
+    if track is not None:
+        return (await _rows(c, (track,)))[0].recording_id
+    return (await _match(c, words or "", server)).recording_id
+
+
+def _rules(query: RulesQuery, server: ServerKey | None) -> Rules:
+    return rules_of(query, server, today=datetime.now(UTC).date())
+
+
+def _told(found: Neighbour) -> SimilarTrack:
+    why = None
+    if found.why is not None:
+        why = WhySimilar(
+            tags=found.why.tags,
+            tempo=found.why.tempo,
+            key_fits=found.why.key_fits,
+            energy=found.why.energy,
+            place=found.why.place,
+            moved=found.why.moved,
+        )
+    return SimilarTrack(track=told_track(found.track), distance=found.distance, why=why)
 
 
 def _kind(error: SimilarityError) -> Kind:
@@ -146,4 +268,4 @@ def _kind(error: SimilarityError) -> Kind:
     return INTERNAL
 
 
-ROUTES = (find_similar,)
+ROUTES = (find_similar, find_path)

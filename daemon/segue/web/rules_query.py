@@ -1,0 +1,96 @@
+"""The rules of an answer as a query asks for them."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from segue.model import RecordingId, ServerKey
+from segue.similarity import Rules
+from segue.similarity.rules import LONGEST_SECONDS
+from segue.store.traits import Filter
+from segue.web.shapes import Asked, Id, Name, Text
+
+__all__ = ["RulesQuery", "rules_of"]
+
+_MOST = 100
+
+Key = Annotated[str, StringConstraints(pattern=r"^(C|C#|D|D#|E|F|F#|G|G#|A|A#|B) (major|minor)$")]
+Mood = Annotated[
+    str, StringConstraints(pattern=r"^(danceable|aggressive|happy|party|relaxed|sad):(0(\.\d{1,6})?|1)$")
+]
+Year = Annotated[int, Field(ge=0, le=9999)]
+Tempo = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+
+
+class RulesQuery(Asked):
+    """What may stand in the answer, and how often."""
+
+    server: Name | None = Field(default=None, description="Only tracks of this server.")
+    per_artist: int = Field(
+        default=3, ge=0, le=500, description="How many of one artist at most; 0 is any number."
+    )
+    per_album: int = Field(
+        default=0, ge=0, le=500, description="How many of one album at most; 0 is any number."
+    )
+    gap: int = Field(
+        default=0, ge=0, le=50, description="How many others stand between two tracks of one artist."
+    )
+    versions: bool = Field(default=False, description="Several versions of one work may stand in it.")
+    without: tuple[Id, ...] = Field(default=(), max_length=1000, description="Recordings to leave out.")
+    library: tuple[Text, ...] = Field(
+        default=(), max_length=_MOST, description="Only of these libraries of the servers."
+    )
+    genre: tuple[Text, ...] = Field(default=(), max_length=_MOST, description="Only of these genres.")
+    year_from: Year | None = Field(default=None, description="Not older.")
+    year_to: Year | None = Field(default=None, description="Not younger.")
+    shortest: Seconds | None = Field(default=None, description="Not shorter, in seconds.")
+    longest: Seconds = Field(
+        default=LONGEST_SECONDS, description="Not longer, in seconds; 0 lets hour-long mixes in."
+    )
+    tempo_from: Tempo | None = Field(default=None, description="Not slower, in beats per minute.")
+    tempo_to: Tempo | None = Field(default=None, description="Not faster.")
+    key: tuple[Key, ...] = Field(
+        default=(), max_length=24, description="Only in these keys, such as `A minor`."
+    )
+    mood: tuple[Mood, ...] = Field(
+        default=(), max_length=6, description="At least so much of a mood, such as `happy:0.6`."
+    )
+    seasonal: bool = Field(default=False, description="Christmas music also outside December.")
+    walk: bool = Field(default=False, description="Order it so that each track is near the one before.")
+    unhub: bool = Field(default=False, description="Correct for tracks that are near to everything.")
+
+
+def rules_of(query: RulesQuery, server: ServerKey | None, *, today: date) -> Rules:
+    """The same, as the search understands it."""
+    return Rules(
+        filter=Filter(
+            server=server,
+            libraries=query.library,
+            genres=query.genre,
+            years=(query.year_from, query.year_to),
+            seconds=(query.shortest, query.longest or None),
+            tempo=(query.tempo_from, query.tempo_to),
+            keys=tuple(_key(key) for key in query.key),
+        ),
+        per_artist=query.per_artist or None,
+        per_album=query.per_album or None,
+        gap=query.gap,
+        one_version=not query.versions,
+        without=frozenset(RecordingId(recording) for recording in query.without),
+        moods=dict(_mood(mood) for mood in query.mood),
+        today=None if query.seasonal else today,
+        walk=query.walk,
+        unhub=query.unhub,
+    )
+
+
+def _key(text: str) -> tuple[str, str]:
+    key, _, scale = text.partition(" ")
+    return key, scale
+
+
+def _mood(text: str) -> tuple[str, float]:
+    mood, _, least = text.partition(":")
+    return mood, float(least)
