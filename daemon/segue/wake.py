@@ -43,6 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "intake": _LIGHT,
     "schedules": _LIGHT,
     "analyse": _HEAVY,
+    "spaces": _HEAVY,
 }
 
 _SECONDS = 1.0  # a web request may wait for a wake-up, but not for a sick Redis

@@ -6,18 +6,20 @@ from typing import Protocol
 
 import structlog
 
+from segue.analysis.projection import Projection
 from segue.children import Limits
 from segue.jobs.clock import Clock
 from segue.jobs.hearing import Ears, HearingDrain
 from segue.jobs.intake import IntakeDrain
 from segue.jobs.listen import Listener
 from segue.jobs.running import RunDrain
+from segue.jobs.spaces import SpacesDrain
 from segue.jobs.timers import DEFAULTS, Timers
 from segue.jobs.walk import Walks
 from segue.model import Quality
 from segue.services import Services
+from segue.similarity.projecting import Projector
 from segue.wake import KINDS, Queue
-
 
 __all__ = ["Drain", "run_drains", "run_workers"]
 
@@ -76,7 +78,16 @@ def _drains(services: Services, timers: Timers) -> list[Drain]:
             timers=timers,
         ),
         IntakeDrain(pool, services.registry, wake, timers),
-        HearingDrain(pool, services.registry, wake, ears=ears, identity=identity, timers=timers),
+        HearingDrain(
+            pool,
+            services.registry,
+            wake,
+            ears=ears,
+            identity=identity,
+            timers=timers,
+            vectors=Projector(Projection.from_bytes).vectors,
+        ),
+        SpacesDrain(pool, timers),
     ]
 
 

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from time import monotonic
 
-import psycopg
 import structlog
 
 from segue.index import ExactIndex, Kind, Sizes, kind_of
@@ -12,7 +11,7 @@ from segue.similarity.errors import NotReady
 from segue.similarity.keeper import Keeper, Recall
 from segue.similarity.live import Live
 from segue.store import embeddings, spaces
-from segue.store.pool import Connection, Pool
+from segue.store.pool import DATABASE_FAULTS, Connection, Pool
 
 __all__ = ["Follower", "Status"]
 
@@ -101,7 +100,7 @@ class Follower:
                 self._hint.clear()
                 try:
                     await self.look()
-                except (psycopg.Error, OSError) as error:  # OSError: no room on the disk for vectors
+                except (*DATABASE_FAULTS, OSError) as error:  # OSError: no room on the disk for vectors
                     if failures == 0:
                         _log.warning("follower_lost", reason=type(error).__name__)
                     pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
@@ -116,20 +115,26 @@ class Follower:
 
     async def look(self) -> None:
         """Read what changed since the last look; everything, if another space serves now."""
-        async with self._pool.connection() as c:
-            space = await spaces.serving(c)
-        if space is None:
+        while (space := await self._entering()) is not None:
+            await self._enter(space)  # in vain where yet another one took over meanwhile
+        if self._live is None:
             return
-        if self._live is None or self._live.space.id != space.id:
-            await self._enter(space)
-        elif monotonic() - self._audited_at > _AUDIT_SECONDS:
+        if monotonic() - self._audited_at > _AUDIT_SECONDS:
             await self.audit()
         else:
             async with self._pool.connection() as c:
                 self._position = await self._catch_up(c, self._live, self._position)
-        self._live = await self._keeper.tend(self.live)
+        self._live = await self._keeper.tend(self._live)
         self._looked_at = monotonic()
         self.ready.set()
+
+    async def _entering(self) -> spaces.Space | None:
+        """The space that serves, unless its index is the live one."""
+        async with self._pool.connection() as c:
+            space = await spaces.serving(c)
+        if space is None or (self._live is not None and self._live.space.id == space.id):
+            return None
+        return space
 
     async def audit(self) -> bool:
         """Compare the index with the database at one moment; if they differ, read all anew."""
@@ -158,7 +163,11 @@ class Follower:
             position = await embeddings.position(c)
             async for block in embeddings.load(c, space.id, space.dimensions):
                 await loading.load(block)
-            self._position = await self._catch_up(c, loading, position)
+            position = await self._catch_up(c, loading, position)
+            serving = await spaces.serving(c)
+        if serving is None or serving.id != space.id:
+            return  # it may have been dropped while it was read
+        self._position = position
         self._live = loading.with_index(await self._keeper.adopt(table, snapshot))
         self._audited_at = monotonic()
         _log.info(

@@ -14,7 +14,17 @@ from segue.model import Analysis, SpaceId
 from segue.store import analyses, embeddings, spaces
 from segue.store.pool import Connection, Pool
 
-__all__ = ["LEAST_FITTED", "Fits", "Projector", "Projects", "Readable", "is_refit_due", "refit", "serve"]
+__all__ = [
+    "LEAST_FITTED",
+    "Fits",
+    "Projector",
+    "Projects",
+    "Readable",
+    "is_refit_due",
+    "refit",
+    "serve",
+    "tend",
+]
 
 LEAST_FITTED = 120
 """Below so many recordings a shipped projection is better than one of their own."""
@@ -75,6 +85,17 @@ async def is_refit_due(c: Connection) -> bool:
     if serving is None or not serving.projected or serving.fitted_on is None:
         return heard >= LEAST_FITTED
     return heard >= _GROWN * serving.fitted_on and serving.fitted_on < _MOST_FITTED
+
+
+async def tend(pool: Pool, *, shipped: Callable[[], Projects], fitting: Callable[[], Fits]) -> SpaceId | None:
+    """Make a new space if one is due; below `LEAST_FITTED` recordings the shipped projection serves."""
+    async with pool.connection() as c:
+        serving, due = await spaces.serving(c), await is_refit_due(c)
+    if due:
+        return await refit(pool, fitting())
+    if serving is None or not serving.projected:
+        return await serve(pool, await asyncio.to_thread(shipped), fitted_on=None)
+    return None
 
 
 async def refit(pool: Pool, fitting: Fits) -> SpaceId | None:

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.index import Vectors
-from segue.model import RecordingId
+from segue.model import RecordingId, SpaceId
 from segue.similarity import Follower
-from segue.similarity.projecting import LEAST_FITTED, Projector, is_refit_due, refit, serve
+from segue.similarity.projecting import LEAST_FITTED, Projector, is_refit_due, refit, serve, tend
 from segue.store import analyses, recordings, spaces
 from segue.store.pool import Connection, Pool
 from tests.daemon.store_recordings.rows import add_recording, an_analysis
@@ -135,3 +135,20 @@ async def keep(c: Connection, claim: recordings.Claim, projector: Projector | No
             continue
         assert saved is not None
         return saved.recording
+
+
+async def test_what_is_tended_needs_no_more(pool: Pool) -> None:
+    """The shipped projection at first, the library's own as soon as it can be."""
+
+    async def tended() -> SpaceId | None:
+        return await tend(pool, shipped=lambda: Shifted(0.5), fitting=Fitting)
+
+    assert await tended() is not None
+    assert await tended() is None
+    async with pool.connection() as c:
+        await hear_some(c, LEAST_FITTED, Projector(Shifted.read))
+    assert await tended() is not None
+    assert await tended() is None
+    async with pool.connection() as c:
+        serving = await spaces.serving(c)
+        assert serving is not None and serving.fitted_on == LEAST_FITTED
