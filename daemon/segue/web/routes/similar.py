@@ -59,7 +59,7 @@ class SimilarTrack(Told):
 
     track: TrackReply
     distance: float = Field(description="1 - cosine: 0 is the same sound, 2 the opposite.", examples=[0.08])
-    why: WhySimilar | None = Field(description="Given only when asked for.")
+    why: WhySimilar | None = Field(default=None, description="Given only when asked for.")
 
 
 class Similar(Told):
