@@ -18,7 +18,7 @@ from yarl import URL
 from segue.sdk.backoff import Backoff
 from segue.sdk.errors import AdapterError, Malformed, Unavailable
 from segue.sdk.http.events import ServerSentEvent, events_of
-from segue.sdk.http.translation import of_exception, of_status
+from segue.sdk.http.translation import of_exception, of_status, without_address
 
 __all__ = ["HttpLimits", "HttpServer", "Pairs", "Reply", "base_url", "trust"]
 
@@ -130,15 +130,22 @@ class HttpServer:
         return await self._again(once, path, self.limits.attempts if twice else 1)
 
     async def download(
-        self, path: str, target: Path, *, query: Pairs = (), headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        target: Path,
+        *,
+        query: Pairs = (),
+        form: Pairs | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Mapping[str, str]:
         """Save an answer's body as a file, whole or not at all; gives the answer's headers."""
+        method, options = ("GET", {}) if form is None else ("POST", {"data": form})
 
         async def once() -> Mapping[str, str]:
             async with (
                 self._turn,
                 asyncio.timeout(self.limits.download),
-                self._request("GET", path, query, headers, {}) as response,
+                self._request(method, path, query, headers, options) as response,
             ):
                 self._judge(response, path, ())
                 await self._save(response, target)
@@ -160,7 +167,7 @@ class HttpServer:
                     async for event in events:
                         yield event
         except _TROUBLES as error:
-            raise of_exception(error, where=self.where) from error
+            raise of_exception(error, where=self.where) from without_address(error)
         except ValueError as error:  # a line longer than the reader's limit
             raise Malformed(f"{self.where} sent an event line without an end.") from error
 
@@ -203,7 +210,7 @@ class HttpServer:
             except _TROUBLES as error:
                 fault = of_exception(error, where=self.where)
                 if not isinstance(fault, Unavailable) or left == 0:
-                    raise fault from error
+                    raise fault from without_address(error)
                 wait = pause.next()
             await asyncio.sleep(wait)
         raise Unavailable(f"{self.where} cannot be asked for {path}.")

@@ -6,7 +6,7 @@ import aiohttp
 
 from segue.sdk.errors import AdapterError, AuthFailed, Malformed, NotFound, Unavailable, Unsupported
 
-__all__ = ["of_exception", "of_status"]
+__all__ = ["of_exception", "of_status", "without_address"]
 
 
 _FAULTS: tuple[tuple[tuple[type[BaseException], ...], type[AdapterError], str], ...] = (
@@ -33,6 +33,11 @@ def of_exception(error: BaseException, *, where: str) -> AdapterError:
         if isinstance(error, causes):
             return kind(sentence.format(where=where))
     return Unavailable(f"{where} cannot be asked ({type(error).__name__}).")
+
+
+def without_address(error: Exception) -> Exception:
+    """The error as a cause; one whose words hold a whole address, query included, only by its kind."""
+    return ConnectionError(type(error).__name__) if "?" in str(error) else error
 
 
 def of_status(
