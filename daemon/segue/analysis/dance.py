@@ -9,8 +9,8 @@ BLOCKS_PER_SECOND = 100
 
 _SHORTEST, _LONGEST, _FACTOR = 31.0, 880.0, 1.1
 _STEPS_PER_WINDOW = 50
-_STRETCH = 60_000
-"""Ten minutes of blocks are looked at together; longer music adds up."""
+_STRETCH = 30_000
+"""Five minutes of blocks are looked at together; longer music adds up."""
 
 Row = npt.NDArray[np.float64]
 

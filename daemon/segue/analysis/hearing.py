@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from segue.analysis.blocks import Source
+from segue.analysis.blocks import Source, tame
 from segue.analysis.errors import HearingError
 from segue.analysis.identity import AudioHash
 from segue.analysis.listening import Listening
@@ -22,6 +22,8 @@ SHORTEST_SECONDS = 1.0
 
 _BALANCED_PATCHES = 30
 _INAUDIBLE = 10 ** (-90 / 20)
+_PATIENCE_SECONDS = 3600
+"""A small file can unpack to days of silence; after this much nobody waits for the music."""
 
 
 def hear_with(network: Network, path: Path, *, quality: Quality) -> Analysis:
@@ -37,13 +39,15 @@ def _hear_all(network: Network, source: Source, quality: Quality) -> Analysis:
     limit = None if quality is Quality.FULL else _BALANCED_PATCHES
     listening = Listening(Patches(network, limit=limit))
     mono, loudness, peak, audio_hash = Mono(), LoudnessMeter(), TruePeakMeter(), AudioHash()
-    for block in source.blocks():
+    for block in map(tame, source.blocks()):
         loudness.feed(block)
         peak.feed(block)
         samples = mono.feed(block)
         audio_hash.feed(samples)
         listening.feed(samples)
         _check_length(listening.seconds)
+        if listening.seconds > _PATIENCE_SECONDS:
+            _check_sound(listening)
     rest = mono.finish()
     audio_hash.feed(rest)
     listening.feed(rest)
@@ -63,7 +67,7 @@ def _hear_stretches(network: Network, source: Source, starts: tuple[float, ...])
 
 def _hear_stretch(listening: Listening, source: Source, start: float) -> None:
     mono, wanted = Mono(), STRETCH_SAMPLES
-    for block in source.blocks_from(start):
+    for block in map(tame, source.blocks_from(start)):
         samples = mono.feed(block)[:wanted]
         listening.feed(samples)
         wanted -= len(samples)

@@ -11,7 +11,7 @@ from segue.analysis.windows import Windows
 
 KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
-_SIZE, _STEP = 8192, 4096
+_SIZE = 8192
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 2000.0
 _LEAST_PEAK = 0.01
 _LEAST_MAGNITUDE = 1e-4
@@ -39,7 +39,7 @@ class KeyMeter:
     """Sums spectral peaks by pitch in cents, so that the tuning may be known at the end."""
 
     def __init__(self) -> None:
-        self._windows = Windows(_SIZE, _STEP)
+        self._windows = Windows(_SIZE, _SIZE)
         self._taper = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_SIZE) / _SIZE)).astype(np.float32)
         self._cents: Row = np.zeros(_CENTS)
 

@@ -86,6 +86,8 @@ def open_libav(path: Path) -> Iterator[LibavSource]:
         stream = next(iter(container.streams.audio), None)
         if stream is None:
             raise HearingError("There is no sound in the file.")
+        if stream.codec_context is None:
+            raise HearingError("No decoder understands the sound in the file.")
         stream.codec_context.thread_type = ThreadType.NONE
         yield LibavSource(container, stream)
 

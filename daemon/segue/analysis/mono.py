@@ -16,7 +16,7 @@ class Mono:
 
     def feed(self, block: Block) -> Samples:
         """What can be given out so far."""
-        mean = _tame(block.samples.mean(axis=0, dtype=np.float32))
+        mean = block.samples.mean(axis=0, dtype=np.float32)
         ending = self.finish() if block.rate != self._rate else _NOTHING
         self._start(block.rate)
         if self._resampler is not None:
@@ -37,11 +37,3 @@ class Mono:
 
 
 _NOTHING = np.zeros(0, np.float32)
-_LOUDEST = 16.0
-
-
-def _tame(samples: Samples) -> Samples:
-    """Files of floating-point samples may hold anything; nothing later expects more than music."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        is_music = np.dot(samples, samples) <= len(samples) * _LOUDEST**2
-    return samples if is_music else np.clip(np.nan_to_num(samples), -_LOUDEST, _LOUDEST)

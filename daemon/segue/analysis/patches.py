@@ -27,7 +27,7 @@ class Evenly:
         if self._seen % self._stride == 0:
             self._kept.append(item)
         self._seen += 1
-        if len(self._kept) > 4 * self._wanted:
+        if len(self._kept) > 2 * self._wanted:
             del self._kept[1::2]
             self._stride *= 2
 
