@@ -2,7 +2,7 @@
 
     python -m venv tf && tf/bin/pip install tensorflow-cpu librosa av soxr soundfile pyebur128 onnxruntime
     pip download --no-deps musicnn==0.1.0
-    PYTHONPATH=daemon:. tf/bin/python benchmarks/analysis_reference.py musicnn-0.1.0-py3-none-any.whl [FILE...]
+    PYTHONPATH=daemon:. tf/bin/python benchmarks/analysis_reference.py WHEEL [FILE...]
 
 Prints the largest difference on generated audio and on each FILE; `--store PATH` writes what the
 original graph says about the generated audio, which the tests compare with.
