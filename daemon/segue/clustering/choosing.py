@@ -8,7 +8,7 @@ from segue.clustering.corpus import Matrix, Rows
 
 __all__ = ["choose_playlists"]
 
-_FAITH = 1.25  # what is published already stays unless another one is clearly better
+_FAITH = 1.15  # what is published already stays unless another one is clearly better
 
 
 def choose_playlists(

@@ -15,7 +15,7 @@ FIELDS = ("mood", "style", "genre", "era", "voices", "tempo", "energy")
 """What a template may hold; a field with nothing to say leaves no gap."""
 
 _CLEAR = 0.35  # spreads of the library by which a playlist must differ to be called so
-_AUDIBLE = 0.01  # a rarer tag, however much more frequent than elsewhere, is nothing that one hears
+_AUDIBLE = 0.02  # a rarer tag, however much more frequent than elsewhere, is nothing that one hears
 _TRUST = {"sad": 0.8}  # the weakest of the moods: what is as clear goes before it
 _NO_GENRE = "Mix"
 _SLOW, _FAST = 90.0, 140.0
@@ -149,8 +149,8 @@ def _strength_of(portrait: Portrait) -> Callable[[str], float]:
     """A tag must be heard, and be heard more than elsewhere: neither is enough."""
 
     def strength(tag: str) -> float:
-        above = portrait.tags_above.get(tag, 0.0)
-        return above * portrait.tags.get(tag, 0.0) ** 0.5 if above > _CLEAR else 0.0
+        above, heard = portrait.tags_above.get(tag, 0.0), portrait.tags.get(tag, 0.0)
+        return above * heard**0.5 if above > _CLEAR and heard >= _AUDIBLE else 0.0
 
     return strength
 

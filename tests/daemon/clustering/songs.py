@@ -4,7 +4,7 @@ Tag levels are those measured on real music; an embedding is a bent mixture of t
 tags and vectors agree about as much as a network's own do.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,16 @@ def make_songs(
     return Songs(corpus, styles)
 
 
+def part_of(corpus: Corpus, rows: npt.NDArray[np.bool_]) -> Corpus:
+    """The library that holds only these."""
+    names = {
+        name: [value for value, kept in zip(getattr(corpus, name), rows.tolist(), strict=True) if kept]
+        for name in ("genres", "artists")
+    }
+    arrays = ("ids", "vectors", "tags", "moods", "tempo", "energy")
+    return replace(corpus, **{name: getattr(corpus, name)[rows] for name in arrays}, **names)
+
+
 def _share_out(styles: int, genres: int) -> npt.NDArray[np.int64]:
     sizes = 1 / np.arange(1, genres + 1) ** 0.8
     return np.maximum(1, np.round(styles * sizes / sizes.sum())).astype(np.int64)
@@ -67,7 +77,8 @@ def _share_out(styles: int, genres: int) -> npt.NDArray[np.int64]:
 
 def _artists(styles: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Artists keep to one style."""
-    drawn = rng.zipf(1.7, len(styles)) % max(1, _SONGS_PER_STYLE // _SONGS_PER_ARTIST * 2)
+    each = _SONGS_PER_STYLE // _SONGS_PER_ARTIST
+    drawn = (each * rng.random(len(styles)) ** 1.5).astype(np.int64)
     pairs = styles * 1000 + drawn
     return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
 

@@ -1,0 +1,1 @@
+"""Groups of music: found, judged, kept, named, chosen and ordered."""
