@@ -29,6 +29,12 @@ _FASTER = {  # a test's database need not survive a power cut
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--real", default="", metavar="NAME[=WHERE],…", help="Real servers to test adapters on as well."
+    )
+
+
 @pytest.fixture(scope="session")
 def services_folder() -> Iterator[Path]:
     """A folder with a short path that the database's account may pass, unlike pytest's own."""
