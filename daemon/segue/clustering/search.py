@@ -172,9 +172,10 @@ class Search:
                 state.failures[reason] = state.failures.get(reason, 0) + 1
         state.results = {}
         found.sort(key=lambda one: one.rank, reverse=True)
-        known = {one.candidate.number: one for one in (*state.elites, *found)}
-        ranked = sorted(known.values(), key=lambda one: one.rank, reverse=True)
-        state.elites = ranked[: self.parameters.top_n_elites]
+        if state.phase is Phase.EXPLORING:
+            known = {one.candidate.number: one for one in (*state.elites, *found)}
+            ranked = sorted(known.values(), key=lambda one: one.rank, reverse=True)
+            state.elites = ranked[: self.parameters.top_n_elites]
         return found
 
     def _end_generation(self, standings: list[Standing]) -> None:
@@ -191,7 +192,8 @@ class Search:
             if state.fruitless < parameters.patience and state.spent < exploring:
                 return self._explore()
             state.phase, state.fruitless = Phase.REFINING, 0
-            return self._refine(state.elites)
+            elites, state.elites = state.elites, []
+            return self._refine(elites)
         if state.fruitless < parameters.patience:
             return self._refine(standings)
         state.phase = Phase.FINISHED

@@ -77,13 +77,13 @@ def test_where_nothing_stands_out_a_name_is_found() -> None:
 
 def test_groups_that_sound_alike_are_told_apart_by_what_is_next_clearest() -> None:
     one = portrait({"jazz": 0.4, "instrumental": 0.3, "60s": 0.2, "acoustic": 0.2}, moods={"relaxed": 1.0})
-    assert name_groups([one] * 5) == [
+    assert name_groups([one] * 4) == [
         "Relaxed Instrumental Jazz",
         "Relaxed Acoustic Jazz",
         "Instrumental Jazz",
         "Relaxed Jazz",
-        "60s Relaxed Instrumental Jazz",
     ]
+    assert "60s Relaxed Instrumental Jazz" in name_groups([one] * 9)
 
 
 def test_names_that_are_kept_or_taken_are_not_given_again() -> None:
