@@ -67,6 +67,8 @@ def is_storable(track: Track) -> bool:
 
 def storable(track: Track) -> Track:
     """The track without what a database's text cannot hold."""
+    if _is_fit("".join(filter(None, (*track.genres, *(getattr(track, name) for name in _TEXTS))))):
+        return track
     return replace(
         track,
         title=_fit(track.title),
@@ -105,6 +107,16 @@ class SeenKeys:
     def __contains__(self, key: int) -> bool:
         page = self._pages.get(key >> self._BITS)
         return page is not None and bool(page[(key & 0xFFFF) >> 3] & 1 << (key & 7))
+
+
+_TEXTS = (
+    "title", "revision", "artist", "album_artist", "album", "format", "path", "library",
+    "musicbrainz_recording", "content_key",
+)  # fmt: skip
+
+
+def _is_fit(text: str) -> bool:
+    return (text.isascii() and "\0" not in text) or text == _fit(text)
 
 
 def _fit(text: str) -> str:
