@@ -1,5 +1,6 @@
 """Tracks that sound like given ones."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from segue.similarity.arranging import spaced, walked
 from segue.similarity.candidates import Candidate, Source
 from segue.similarity.choosing import Choice, artist_of
 from segue.similarity.follower import Follower
+from segue.similarity.hubs import sample, without_hubs
 from segue.similarity.rules import LONGEST_SECONDS, Rules
 from segue.similarity.seeds import Found, Seed, Weighted, find, middle
 from segue.similarity.why import Why, explain
@@ -24,6 +26,7 @@ from segue.store.traits import Filter
 __all__ = ["Neighbour", "near"]
 
 _FIRST_CANDIDATES = 64
+_UNHUB_FACTOR = 2  # what a hub pushed away must be among the candidates to come forward
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +74,13 @@ async def near(
 
 async def _choose(c: Connection, source: Source, choice: Choice, count: int) -> list[Candidate]:
     """Ask for more candidates until the rules leave enough of them."""
-    wanted = max(_FIRST_CANDIDATES, 4 * count)
+    unhub = choice.rules.unhub
+    others = await asyncio.to_thread(sample, source.index.table.view) if unhub else None
+    wanted = max(_FIRST_CANDIDATES, 4 * count) * (_UNHUB_FACTOR if unhub else 1)
     while True:
         batch = await source.take(c, wanted)
+        if others is not None:
+            batch = replace(batch, rows=without_hubs(batch.rows, source.query, others))
         heard = await traits.of_recordings(c, batch.ids) if choice.rules.moods else {}
         kept = choice.among(batch, heard, count)
         if len(kept) == count or batch.is_all:

@@ -25,7 +25,8 @@ class Rules:
     `without` leaves recordings out, such as those played recently; `moods` asks for at least so much
     of a mood; `today` keeps Christmas music out of the other eleven months; `gap` is how many others
     stand between two tracks of one artist; `walk` orders the answer so that each track is near the
-    one before it; `unhub` corrects for recordings that are near to everything.
+    one before it; `unhub` orders by mutual proximity, so that what is near to
+    everything does not answer every question.
     """
 
     filter: Filter = field(default_factory=lambda: Filter(seconds=(None, LONGEST_SECONDS)))
