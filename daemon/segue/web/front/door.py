@@ -21,7 +21,7 @@ class Dialect(Protocol):
         """Our answer, or None when the server shall answer by itself."""
         ...
 
-    def away(self, request: web.Request) -> web.StreamResponse:
+    async def away(self, request: web.Request) -> web.StreamResponse:
         """What clients of this kind understand when the server cannot be reached."""
         ...
 
@@ -65,7 +65,7 @@ def _handler(dialect: Dialect | None) -> Callable[[web.Request], Awaitable[web.S
             return answer if answer is not None else await proxy.forward(request)
         except ServerAway:
             if dialect is not None:
-                return dialect.away(request)
+                return await dialect.away(request)
             return web.Response(status=502, text="The media server cannot be reached.\n")
 
     return handle

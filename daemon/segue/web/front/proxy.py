@@ -48,16 +48,16 @@ class Proxy:
     """Passes requests on to one server."""
 
     def __init__(self, session: aiohttp.ClientSession, server: URL) -> None:
-        self._session = session
+        self.session = session
         self.server = server.origin()
 
     async def forward(self, request: web.Request, *, body: bytes | None = None) -> web.StreamResponse:
         """The server's own answer; `body` stands for one that was read already."""
         if is_websocket(request):
-            return await relay_websocket(request, self._session, self.address(request))
+            return await relay_websocket(request, self.session, self.address(request))
         data = request.content if request.body_exists else None
         try:
-            answer = await self._session.request(
+            answer = await self.session.request(
                 request.method,
                 self.address(request),
                 headers=headers.upstream(request),
