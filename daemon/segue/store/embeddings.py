@@ -83,9 +83,10 @@ class Digest:
 
 
 async def put(c: Connection, space: SpaceId, recording: RecordingId, vector: Vector) -> None:
-    """Add or replace one vector; followers see it once the transaction is committed."""
-    if vector.ndim != 1 or not np.isfinite(vector).all() or not np.any(vector):
-        raise ValueError("A vector must be finite and not zero.")
+    """Add or replace one vector; followers see it once the transaction is committed.
+
+    One without direction is kept as well: an index refuses it and says so, and its recording stays heard.
+    """
     await c.execute(
         """insert into embeddings (space_id, recording_id, vector) values (%s, %s, %s)
            on conflict (space_id, recording_id) do update set vector = excluded.vector""",

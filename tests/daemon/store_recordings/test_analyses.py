@@ -110,6 +110,14 @@ async def test_twins_saved_at_one_time_still_merge(pool: Pool) -> None:
         assert (await recordings.counts(c)).total == 1
 
 
+async def test_a_vector_without_direction_is_no_reason_to_lose_an_analysis(pool: Pool) -> None:
+    async with pool.connection() as c:
+        claim = await _claimed(c)
+        silent = an_analysis(embedding=np.zeros(200, np.float32))
+        assert await analyses.save(c, claim.recording, claim.owner, silent) is not None
+        assert (await recordings.counts(c)).heard == 1
+
+
 async def test_every_projected_space_gets_its_vector(pool: Pool) -> None:
     async with pool.connection() as c:
         claim = await _claimed(c)

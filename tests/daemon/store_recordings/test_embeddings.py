@@ -159,13 +159,6 @@ async def test_loading_then_following_is_complete(pool: Pool, space: SpaceId, sl
         assert told != await embeddings.digest(c, space, DIMENSIONS)
 
 
-@pytest.mark.parametrize("vector", [[0, 0, 0, 0], [1, float("nan"), 0, 0], [1, float("inf"), 0, 0]])
-async def test_a_vector_without_direction_is_refused(pool: Pool, space: SpaceId, vector: list[float]) -> None:
-    async with pool.connection() as c:
-        with pytest.raises(ValueError, match="finite"):
-            await embeddings.put(c, space, RecordingId(1), np.array(vector, np.float32))
-
-
 async def test_many_writers_that_commit_out_of_order(database_url: str, pool: Pool, space: SpaceId) -> None:
     """Writers hold several transactions open, commit or roll back in random order; readers see all."""
     async with pool.connection() as c:
