@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from segue.similarity import Status
 from segue.store import recordings, servers
 from segue.web.context import Context
 
@@ -59,7 +60,21 @@ def _index(context: Context) -> list[Metric]:
         GaugeMetricFamily(
             "segue_index_seconds_behind", "Since the index was last known to equal the database.", behind
         ),
+        GaugeMetricFamily("segue_index_refused", "Vectors without direction, left out.", status.refused),
+        *_recall(status),
     ]
+
+
+def _recall(status: Status) -> list[Metric]:
+    """Nothing until it was measured; an index that compares everything always finds everything."""
+    if status.recall is None:
+        return []
+    family = GaugeMetricFamily(
+        "segue_index_recall", "Share of the true nearest that is found, measured on a sample.", labels=["at"]
+    )
+    family.add_metric(["10"], status.recall.at_10)
+    family.add_metric(["50"], status.recall.at_50)
+    return [family]
 
 
 async def _queues(context: Context) -> list[Metric]:
