@@ -36,13 +36,14 @@ async def take_in(c: Connection, server: ServerKey, told: Sequence[Track], *, qu
 
 
 async def _write(c: Connection, server: ServerKey, delta: Delta, quality: Quality) -> None:
-    need = [*delta.new, *(track for _, track in delta.replaced)]
-    found = await identity.recordings_for(c, need, quality)
     if delta.new:
-        await tracks.insert(c, server, zip(delta.new, found, strict=False))
+        found = await identity.recordings_for(c, delta.new, quality, alike=True)
+        await tracks.insert(c, server, zip(delta.new, found, strict=True))
+    other = [track for _, track in delta.replaced]
+    heard_anew = await identity.recordings_for(c, other, quality, alike=False)
     rows = [
         (old.key, track, recording)
-        for (old, track), recording in zip(delta.replaced, found[len(delta.new) :], strict=True)
+        for (old, track), recording in zip(delta.replaced, heard_anew, strict=True)
     ]
     rows += [(old.key, track, old.recording_id) for old, track in delta.retold]
     if rows:

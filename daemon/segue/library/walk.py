@@ -17,7 +17,7 @@ from segue.library.transactions import in_transaction
 from segue.model import Quality, ServerKey, Track
 from segue.registry import Registry
 from segue.sdk import Unavailable
-from segue.store import servers, tracks
+from segue.store import identity, servers, tracks
 from segue.store.pool import Connection, Pool
 
 __all__ = ["SECOND_LOOK_SECONDS", "Report", "Revoked", "WalkOutcome", "walk_server"]
@@ -130,6 +130,8 @@ class _Walk:
         gone = await self._mark(lost, began)
         async with self.pool.connection() as c:
             await self.told(c)
+            if self.new:
+                await identity.adopt(c)
             await servers.walk_ended(c, self.server, began)
         _log.info("server_walked", server=row.name, listed=self.listed, new=self.new, gone=gone)
         return self._outcome(gone=gone)

@@ -85,6 +85,8 @@ create table tracks (
 create index tracks_recording on tracks (recording_id);
 create index tracks_missing on tracks (missing_since) where missing_since is not null;
 create index tracks_content_key on tracks (content_key) where content_key is not null;
+create index tracks_musicbrainz on tracks (musicbrainz_recording) where musicbrainz_recording is not null;
+create index tracks_words on tracks using hash (search);
 
 -- Fuzzy search, where the database offers it and lets us have it.
 do $$ begin
