@@ -30,7 +30,7 @@ from segue.sdk import (
     User,
     Watches,
 )
-from segue.sdk.http import HttpServer, trust
+from segue.sdk.http import HttpLimits, HttpServer, trust
 from segue_navidrome.config import NavidromeConfig
 from segue_navidrome.dialect import agree
 from segue_navidrome.history import History
@@ -130,7 +130,9 @@ _KEEPS_HISTORY: type[KeepsHistory] = NavidromeAdapter
 async def connect(config: NavidromeConfig, toolbox: Toolbox) -> AsyncIterator[Adapter]:
     """An adapter for as long as the block lasts; the server must be there to say how it is spoken to."""
     tls = trust(verify=config.verify_certificate, authority=config.authority)
-    http = HttpServer(toolbox.http, config.url, tls=tls, secrets=config.secrets())
+    http = HttpServer(
+        toolbox.http, config.url, tls=tls, secrets=config.secrets(), limits=HttpLimits(attempts=3)
+    )
     client, server = await agree(http, config)
     native = Native(http, config) if server.is_navidrome and config.password is not None else None
     async with places(config.path, toolbox) as local:

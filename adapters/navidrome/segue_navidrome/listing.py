@@ -13,7 +13,7 @@ from segue_navidrome.folders import Part, library_of, parts
 from segue_navidrome.local import Places
 from segue_navidrome.pages import Shifted, pages
 from segue_navidrome.parse import payload, payloads, track
-from segue_navidrome.payloads import Album, Song
+from segue_navidrome.payloads import Album, Payload, Song
 from segue_navidrome.signs import SignReader, Signs
 
 __all__ = ["Listing", "is_askable"]
@@ -45,10 +45,11 @@ class Listing:
         patience = _Patience()
         while True:
             before = await self._signs.read()
-            steady = True
+            steady, empty = True, True
             try:
-                async for song, library in self._songs(await self.parts()):
-                    for one in await self.tracks(song, library):
+                async for songs, library in self._songs(await self.parts()):
+                    for one in await self.tracks(songs, library):
+                        empty = False
                         mark = hash((one.id, one.revision))
                         if mark not in told:
                             told.add(mark)
@@ -59,7 +60,8 @@ class Listing:
                 self._searchable = self._searchable and not patience.is_tried
             after = await self._signs.read()
             if steady and before == after and not after.scanning:
-                self._require_songs(told, after)
+                if empty:
+                    await self._require_emptiness(after)
                 return
             await patience.wait(scanning=after.scanning)
 
@@ -168,10 +170,15 @@ class Listing:
         if all(other.id != song.id for other in album.song):
             raise NotFound(f"The file of {song.id} is gone.")
 
-    def _require_songs(self, told: set[int], signs: Signs) -> None:
-        """Navidrome answers a search that failed inside with an empty list."""
-        if not told and signs.songs and not self._libraries:
+    async def _require_emptiness(self, signs: Signs) -> None:
+        """Navidrome answers a search that failed inside with an empty list: ask for other witnesses."""
+        if self._libraries:
+            return
+        if signs.songs:
             raise Unavailable(f"The server speaks of {signs.songs} songs, but lists none.")
+        reply = await self._client.ask("getArtists")
+        if payloads(Payload, reply.get("artists"), "index"):
+            raise Unavailable("The server speaks of artists, but lists no songs.")
 
 
 class _Patience:

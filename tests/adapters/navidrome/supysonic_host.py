@@ -19,10 +19,12 @@ home, port = Path(sys.argv[1]), int(sys.argv[2])
 folders = dict(word.split("=", 1) for word in sys.argv[3:])
 
 
-class Config(DefaultConfig):
-    BASE = {**DefaultConfig.BASE, "database_uri": f"sqlite:///{home}/supysonic.db"}
-    WEBAPP = {**DefaultConfig.WEBAPP, "cache_dir": str(home), "mount_webui": False, "log_level": "ERROR"}
-    DAEMON = {**DefaultConfig.DAEMON, "socket": str(home / "no-daemon")}
+def config() -> DefaultConfig:
+    made = DefaultConfig()
+    made.BASE = {**made.BASE, "database_uri": f"sqlite:///{home}/supysonic.db"}
+    made.WEBAPP = {**made.WEBAPP, "cache_dir": str(home), "mount_webui": False, "log_level": "ERROR"}
+    made.DAEMON = {**made.DAEMON, "socket": str(home / "no-daemon")}
+    return made
 
 
 def scan() -> None:
@@ -33,7 +35,7 @@ def scan() -> None:
 
 
 is_new = not (home / "supysonic.db").exists()
-application = create_application(Config())
+application = create_application(config())
 open_connection(True)
 if is_new:
     UserManager.add("tester", "se:same& ü", admin=True)
@@ -44,7 +46,9 @@ close_connection()
 scan()
 server = waitress.create_server(application, host="127.0.0.1", port=port, threads=4)
 threading.Thread(target=server.run, daemon=True).start()
-print("ready", flush=True)
+sys.stdout.write("ready\n")
+sys.stdout.flush()
 for _ in sys.stdin:
     scan()
-    print("scanned", flush=True)
+    sys.stdout.write("scanned\n")
+    sys.stdout.flush()

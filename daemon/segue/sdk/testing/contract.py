@@ -63,7 +63,8 @@ class Served:
 
     `refresh` makes the server see what changed on disk; `stop` makes it unreachable; both may
     take a while. `lends_audio` is False for a server that cannot hand files out. `seconds` is
-    how long the server may take to tell of a change. `foreign_playlist` makes a playlist as a
+    how long the server may take to tell of a change. `tells_moves` is False for a server that tells
+    neither another id nor another path of a moved file. `foreign_playlist` makes a playlist as a
     person would.
     """
 
@@ -73,6 +74,7 @@ class Served:
     stop: Callable[[], Awaitable[None]] | None = None
     lends_audio: bool = True
     seconds: float = 20.0
+    tells_moves: bool = True
     foreign_playlist: Callable[[str, Sequence[TrackId]], Awaitable[PlaylistId]] | None = None
 
     async def listed(self) -> list[Track]:
@@ -211,7 +213,8 @@ class AdapterContract:
         async def moved() -> Track | None:
             tracks = [track for track in await served.listed() if _shows(track, song)]
             fresh = [track for track in tracks if track.id != before.id or track.path != before.path]
-            return fresh[0] if len(tracks) == 1 and fresh else None
+            moved = fresh if served.tells_moves else tracks
+            return moved[0] if len(tracks) == 1 and moved else None
 
         after = await until(moved, seconds=served.seconds)
         assert after is not None
