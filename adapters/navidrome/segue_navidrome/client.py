@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ CLIENT = "Segue"
 _PROTOCOL = "1.16.1"
 _ANSWERS = (400, 404)  # some servers put a status on their refusals
 _DOCUMENTS = ("application/json", "application/xml", "text/xml", "text/html", "text/plain")
+_WORDS = re.compile(r"\b((?:u|p|t|s|apiKey|jwt)=)[^&\s\"'<]*")  # an answer may quote what was asked
 
 Parameter = tuple[str, str]
 Auth = Literal["key", "token", "password"]
@@ -79,7 +81,7 @@ class Client:
         except Malformed as error:
             if reply.status in _ANSWERS:
                 raise Unsupported(f"There is no {method} at {self._http.where}.") from error
-            raise Malformed(str(error), sample=reply.sample()) from error
+            raise Malformed(str(error), sample=_WORDS.sub(r"\1***", reply.sample())) from error
 
     async def _refuse(self, file: Path, method: str) -> None:
         with await asyncio.to_thread(file.open, "rb") as opened:

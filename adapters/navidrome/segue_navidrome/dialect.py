@@ -37,8 +37,10 @@ class Server:
 async def agree(http: HttpServer, config: NavidromeConfig) -> tuple[Client, Server]:
     """A client that the server understands; AuthFailed when no way is left."""
     refused: Exception | None = None
-    withheld = False
+    withheld = takes_no_forms = False
     for manner in _manners(config):
+        if manner.form and takes_no_forms:
+            continue
         if manner.auth == "password" and not _may_send_password(config):
             withheld = True
             continue
@@ -51,6 +53,7 @@ async def agree(http: HttpServer, config: NavidromeConfig) -> tuple[Client, Serv
             refused = error
         except (Unsupported, Malformed) as error:
             refused = error
+            takes_no_forms = True
         else:
             return client, await _introduced(client, reply, config)
     if withheld and isinstance(refused, Refusal):
@@ -65,11 +68,11 @@ async def agree(http: HttpServer, config: NavidromeConfig) -> tuple[Client, Serv
 
 
 def _manners(config: NavidromeConfig) -> Iterator[Manner]:
-    """The safest first; each by form before by query, which servers and proxies note down."""
+    """The safest first: by form before by query, which servers and proxies note down."""
     ways: tuple[Auth, ...] = ("key",) if config.api_key else ("token", "password")
-    for auth in ways:
-        yield Manner(auth=auth, form=True)
-        yield Manner(auth=auth, form=False)
+    for form in (True, False):
+        for auth in ways:
+            yield Manner(auth=auth, form=form)
 
 
 def _may_send_password(config: NavidromeConfig) -> bool:

@@ -93,4 +93,6 @@ async def places(folders: Sequence[Path], toolbox: Toolbox) -> AsyncIterator[Pla
 
 
 def _parts(song: Song) -> list[str]:
-    return [part for part in (song.path or "").replace("\\", "/").split("/") if part]
+    path = song.path or ""
+    parted = path if "/" in path else path.replace("\\", "/")
+    return [part for part in parted.split("/") if part]

@@ -108,7 +108,7 @@ def track(song: Song, *, library: str | None = None, content_key: str | None = N
 
 def rough_path(song: Song) -> str | None:
     """The last part of its path, for want of a title."""
-    return song.path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or None if song.path else None
+    return song.path.rstrip("/").rsplit("/", 1)[-1] or None if song.path else None
 
 
 def header(playlist: Playlist) -> PlaylistHeader:
