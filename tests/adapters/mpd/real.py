@@ -41,6 +41,7 @@ class RealMpd:
     music: Path
     watches: bool = False
     more: str = ""
+    password: str | None = None
     process: Process | None = field(default=None, repr=False)
 
     @property
@@ -74,20 +75,20 @@ class RealMpd:
 
     async def refresh(self) -> None:
         """Have it read all files again, also those with the same second in their date."""
-        async with opened(self.socket, 0, None) as client:
+        async with opened(self.socket, 0, self.password) as client:
             await client.ask("rescan")
         await self._idle()
 
     async def _idle(self) -> None:
         async def reads_no_more() -> bool:
-            async with opened(self.socket, 0, None) as client:
+            async with opened(self.socket, 0, self.password) as client:
                 return "updating_db" not in dict(await client.ask("status"))
 
         await until(reads_no_more)
 
     async def _answers(self) -> bool:
         try:
-            async with opened(self.socket, 0, None):
+            async with opened(self.socket, 0, self.password):
                 return True
         except Unavailable:
             return False
@@ -95,9 +96,9 @@ class RealMpd:
 
 @asynccontextmanager
 async def running(
-    home: Path, world: World, *, watches: bool = False, more: str = ""
+    home: Path, world: World, *, watches: bool = False, more: str = "", password: str | None = None
 ) -> AsyncIterator[RealMpd]:
-    mpd = RealMpd(home, world.root, watches, more)
+    mpd = RealMpd(home, world.root, watches, more, password)
     await mpd.start()
     try:
         yield mpd

@@ -13,7 +13,7 @@ __all__ = ["Song", "World"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Song:
-    """One song; `hertz` is its sound, so songs with different `hertz` sound differently."""
+    """One song; `hertz` is its sound. Its file lies in `folder` and is called by `name`, if given."""
 
     artist: str
     album: str
@@ -25,12 +25,13 @@ class Song:
     genre: str = "Folk"
     seconds: float = 2.0
     folder: str = ""
+    name: str = ""
 
     @property
     def path(self) -> str:
         """Where it lies below the world's folder."""
         folder = self.folder or f"{_plain(self.artist)}/{_plain(self.album)}"
-        return f"{folder}/{self.number:02d} {_plain(self.title)}.flac"
+        return f"{folder}/{self.number:02d} {_plain(self.name or self.title)}.flac"
 
 
 @dataclass
@@ -62,8 +63,8 @@ class World:
 
     def retag(self, song: Song, *, title: str, genre: str | None = None) -> Song:
         """Other tags in the same file."""
-        changed = replace(song, title=title, genre=genre or song.genre)
-        self._tag(changed, self.file(song))
+        changed = replace(song, title=title, genre=genre or song.genre, name=song.name or song.title)
+        self._tag(changed)
         self._swap(song, changed)
         return changed
 
@@ -92,8 +93,8 @@ class World:
     def _swap(self, old: Song, new: Song) -> None:
         self.songs[self.songs.index(old)] = new
 
-    def _tag(self, song: Song, file: Path | None = None) -> None:
-        tags: Any = mutagen.File(file or self.file(song))
+    def _tag(self, song: Song) -> None:
+        tags: Any = mutagen.File(self.file(song))
         tags.delete()
         for name, value in {
             "artist": song.artist,
