@@ -105,5 +105,5 @@ def _analysis(
         features_std=pooled.features_std,
         descriptors=describe(listening, whole),
         audio_hash=audio_hash,
-        fingerprint=None,
+        fingerprint=listening.fingerprint.result() if whole is not None else None,
     )

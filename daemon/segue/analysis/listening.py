@@ -5,8 +5,9 @@ import numpy as np
 from segue.analysis.dance import DanceMeter
 from segue.analysis.energy import EnergyMeter
 from segue.analysis.envelope import Envelope, SilenceMeter
+from segue.analysis.fingerprint import FingerprintMeter
 from segue.analysis.key import KeyMeter
-from segue.analysis.mel import FFT_SIZE, PATCH_SAMPLES, PATCH_STEP, SAMPLE_RATE, LogMel, Samples
+from segue.analysis.mel import FFT_SIZE, PATCH_SAMPLES, PATCH_STEP, SAMPLE_RATE, Frames, LogMel, Samples
 from segue.analysis.patches import Patches
 from segue.analysis.tempo import TempoMeter
 from segue.analysis.windows import Windows
@@ -22,6 +23,7 @@ class Listening:
         self.energy = EnergyMeter()
         self.dance = DanceMeter()
         self.silence = SilenceMeter()
+        self.fingerprint = FingerprintMeter()
         self.samples = 0
         self.peak = 0.0
         self._envelope = Envelope()
@@ -50,16 +52,20 @@ class Listening:
         """What comes next does not follow on what came."""
         rest = self._windows.end()
         if len(rest) >= FFT_SIZE:
-            self.tempo.feed(self._log_mel(rest))
+            self._follow(self._log_mel(rest))
         if not self._heard_patch:
             self._hear(np.pad(rest, (0, PATCH_SAMPLES - len(rest))), is_music=False)
         for meter in (self.tempo, self.key, self.energy, self.dance, self._envelope):
             meter.end_of_stretch()
 
+    def _follow(self, mel: Frames) -> None:
+        self.tempo.feed(mel)
+        self.fingerprint.feed(mel)
+
     def _hear(self, patch: Samples, *, is_music: bool = True) -> None:
         mel = self._log_mel(patch)
         if is_music:
-            self.tempo.feed(mel)
+            self._follow(mel)
         rms = float(np.sqrt(np.dot(patch, patch) / len(patch)))
         self.patches.add(mel, rms=rms)
         self._heard_patch = True

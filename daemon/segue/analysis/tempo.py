@@ -17,6 +17,8 @@ _TREND = 63
 _SHORTEST = 250
 _FASTEST_BPM, _SLOWEST_BPM = 240.0, 40.0
 _LIKELY_BPM, _LIKELY_OCTAVES = 130.0, 1.0
+_BEATS = {1: 1.0, 2: 0.5, 4: 0.25}
+"""What repeats after a beat repeats after two and four, unless it was three halves of a beat."""
 _PULSE_BPM = 200.0, 50.0
 _CERTAIN = 1e-9
 
@@ -96,7 +98,8 @@ def _best_lag(repeats: Row) -> tuple[float, float]:
     last = int(60 * FRAMES_PER_SECOND / _SLOWEST_BPM)
     lags = np.arange(first, last + 1)
     octaves = np.log2(60 * FRAMES_PER_SECOND / lags / _LIKELY_BPM)
-    likely = repeats[lags] * np.exp(-0.5 * (octaves / _LIKELY_OCTAVES) ** 2)
+    beats = sum(weight * _highest_near(repeats, lags * beat) for beat, weight in _BEATS.items())
+    likely = beats * np.exp(-0.5 * (octaves / _LIKELY_OCTAVES) ** 2)
     best = int(lags[np.argmax(likely)])
     lag = float(best)
     for multiple in (1, 2, 4, 8, 16):
@@ -105,6 +108,14 @@ def _best_lag(repeats: Row) -> tuple[float, float]:
             break
         lag = peak / multiple
     return lag, float(repeats[best])
+
+
+def _highest_near(repeats: Row, lags: npt.NDArray[np.intp]) -> Row:
+    """The highest value at a multiple of a beat; the further it is, the less a whole frame tells."""
+    reach = int(lags[0] // 30)
+    near = [repeats[np.minimum(lags + shift, len(repeats) - 1)] for shift in range(-reach, reach + 1)]
+    highest: Row = np.max(near, axis=0)
+    return highest
 
 
 def _peak_near(repeats: Row, lag: float) -> float | None:
