@@ -12,6 +12,7 @@ from segue.index.table import Rows, Table, Vectors, View
 
 __all__ = ["Graph", "GraphIndex", "Parameters"]
 
+_EF_PER_RESULT = 4  # 0.997 of the true 100 nearest of 25,000 are found; with 2, 0.983 in half the time
 _ADDED_AT_ONCE = 200  # Python may do something else in between
 _SCANNED_ABOVE = 0.1  # of all recordings: asking a graph for so many costs more than comparing all
 
@@ -23,7 +24,7 @@ class Parameters:
     quantised: bool = False
     neighbours: int = 16
     ef_construction: int = 200
-    ef: int = 128
+    ef: int = 160
 
 
 class Graph:
@@ -67,7 +68,7 @@ class Graph:
         fetched = min(fetched, live)
         try:
             labels, _ = self.voyager.query(
-                query, k=fetched, query_ef=max(self.parameters.ef, 2 * count, fetched)
+                query, k=fetched, query_ef=max(self.parameters.ef, _EF_PER_RESULT * count, fetched)
             )
         except voyager.RecallError:
             return None
