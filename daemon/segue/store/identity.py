@@ -55,6 +55,7 @@ async def _joined(c: Connection, tracks: Sequence[Track]) -> Mapping[int, Record
             "mbid": track.musicbrainz_recording,
             "words": f"{track.artist} {track.title} {track.album}" if track.artist and track.album else None,
             "seconds": track.seconds,
+            "place": track.track_number,
         }
         for number, track in enumerate(tracks)
         if track.seconds is not None
@@ -111,20 +112,22 @@ _MATCH = """
           where t.musicbrainz_recording = told.mbid and abs(t.seconds - told.seconds) <= 2 {which}),
         (select min(t.recording_id) from tracks t
           where t.search = told.words and t.artist is not null and t.album is not null
-            and abs(t.seconds - told.seconds) <= 1 {which}
+            and abs(t.seconds - told.seconds) <= 1
+            and coalesce(t.track_number = told.place, true) {which}
          having count(distinct t.recording_id) = 1)) as recording
 """
 _JOINED = f"""
 with told as (
-    select number, mbid, fold(words) as words, seconds
-      from jsonb_to_recordset(%s) as told (number integer, mbid text, words text, seconds real)
+    select number, mbid, fold(words) as words, seconds, place
+      from jsonb_to_recordset(%s)
+           as told (number integer, mbid text, words text, seconds real, place integer)
 )
 select number, recording from told cross join lateral ({_MATCH.format(which="")}) matched
  where recording is not null
 """
 _ADOPT = f"""
 with told as (
-    select t.id, t.recording_id, t.musicbrainz_recording as mbid, t.seconds,
+    select t.id, t.recording_id, t.musicbrainz_recording as mbid, t.seconds, t.track_number as place,
            case when t.artist is not null and t.album is not null then t.search end as words
       from tracks t join recordings r on r.id = t.recording_id
      where t.content_key is null and t.seconds is not null and t.missing_since is null

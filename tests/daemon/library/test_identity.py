@@ -9,8 +9,10 @@ from tests.daemon.library.conftest import Library
 from tests.daemon.library.rows import a_track
 
 MBID = "5328cc95-3f3a-50c4-8084-3ebcb6c1d619"
-KEYED = a_track("folder/1.flac", content_key="key-1", musicbrainz_recording=MBID, seconds=200.0)
-TOLD = a_track("uuid-1", title=KEYED.title, content_key=None, musicbrainz_recording=None, seconds=200.4)
+KEYED = a_track(
+    "folder/1.flac", content_key="key-1", musicbrainz_recording=MBID, seconds=200.0, track_number=1
+)
+TOLD = a_track("uuid-1", title=KEYED.title, content_key=None, seconds=200.4)
 
 
 async def _second(library: Library) -> Library:
@@ -60,6 +62,7 @@ async def test_a_track_without_a_key_joins_later(library: Library, told: Track) 
         replace(TOLD, seconds=None),
         replace(TOLD, album=None),
         replace(TOLD, title="Another song"),
+        replace(TOLD, track_number=2),
         replace(TOLD, musicbrainz_recording=MBID, title="Another song", seconds=210.0),
     ],
 )
