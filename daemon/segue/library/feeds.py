@@ -2,9 +2,12 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
 
 from segue.library import WakeCall
 from segue.library.intake import accept, want_walk
@@ -20,6 +23,7 @@ from segue.store.servers import Server
 __all__ = ["Feeds", "Pace"]
 
 _HINTS = 10_000
+_RELEASE_SECONDS = 3.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -106,8 +110,13 @@ class Feeds:
             listener.task.cancel()
         if stopped:
             await asyncio.wait([listener.task for _, listener in stopped])
-            async with self._pool.connection() as c:
-                for key, _ in stopped:
+            await self._release([key for key, _ in stopped])
+
+    async def _release(self, keys: list[ServerKey]) -> None:
+        """Give leases back; where the database is away they run out by themselves."""
+        with suppress(OperationalError, PoolTimeout, TimeoutError):
+            async with asyncio.timeout(_RELEASE_SECONDS), self._pool.connection() as c:
+                for key in keys:
                     await servers.release_feed(c, key, self._owner)
 
     async def _listen(self, row: Server) -> None:

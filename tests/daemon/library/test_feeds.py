@@ -138,3 +138,13 @@ async def test_a_hint_lost_with_the_feed_is_made_good_by_the_walk(library: Libra
         await _until(lambda: _walk_wanted(library))
         library.far.tell(LibraryChanged(), Unavailable("Broken off."))
         await _until(lambda: _walk_wanted(library))
+
+
+async def test_it_ends_in_time_when_the_database_is_away(library: Library) -> None:
+    listening = _listening(library)
+    await listening.__aenter__()
+    await _until(lambda: len(library.far.listeners) == 1)
+    await library.pool.close()
+    async with asyncio.timeout(10):
+        await listening.__aexit__(None, None, None)
+    assert library.far.listeners == []
