@@ -7,6 +7,7 @@ one short window become one job, which starts when the window has ended and so s
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -127,11 +128,15 @@ async def open_wake(url: str) -> AsyncIterator[Wake]:
 
 
 def connect(url: str, *, retries: int) -> ArqRedis:
-    """A client for arq that outlives restarts of Redis and never uses pickle."""
+    """A client for arq that outlives restarts of Redis and never uses pickle.
+
+    It has no `socket_timeout`: with one, redis-py sends through `asyncio.wait_for`, which on Python
+    3.11 loses cancels. The kernel notices a peer that is gone; callers set their own limits.
+    """
     pool = ConnectionPool.from_url(
         url,
+        **({} if url.startswith("unix:") else _KEEPALIVE),
         socket_connect_timeout=2,
-        socket_timeout=10,
         retry=Retry(ExponentialBackoff(cap=1, base=0.05), retries),
         retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
         retry_on_timeout=True,
@@ -156,4 +161,12 @@ def deserialize(data: bytes) -> dict[str, Any]:
     return job
 
 
+_KEEPALIVE: Mapping[str, Any] = {
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        getattr(socket, name): seconds
+        for name, seconds in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
+        if hasattr(socket, name)
+    },
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

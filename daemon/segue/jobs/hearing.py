@@ -1,6 +1,7 @@
 """Hears what is wanted: borrows the audio, has a child hear it, keeps the result in one transaction."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,10 +20,10 @@ from segue.jobs.borrowing import Lends, NobodyLendsError, borrowed
 from segue.jobs.leases import LeaseLostError, Leases
 from segue.jobs.loop import Loop
 from segue.jobs.slots import Slots, work_until_cancelled
-from segue.jobs.timers import Timers, pause_after
+from segue.jobs.timers import Every, Timers, pause_after
 from segue.jobs.verdicts import Later, Never, judge
 from segue.jobs.writing import Statement, write_down
-from segue.model import Analysis, Quality, SpaceId
+from segue.model import Analysis, Quality, ServerKey, SpaceId
 from segue.sdk import AdapterError, AuthFailed, NotFound
 from segue.store import analyses, hearing_runs, recordings, runs
 from segue.store.analyses import SpacesChangedError
@@ -34,6 +35,7 @@ __all__ = ["Ears", "HearingDrain"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _RECOUNT_SECONDS = 2.0
+_PROBE_SECONDS = 60.0
 _CRASHES = 3  # of the child, by one recording, until it is left alone
 _OPERATOR_SECONDS = 900.0
 _SPACES_CHANGES = 3  # between looking at the spaces and writing
@@ -90,7 +92,8 @@ class HearingDrain:
         self._leases = Leases(pool, held=recordings.held, renew=_renew, timers=timers)
         self._loop = Loop(self.kind, self._look, timers)
         self._slots = Slots(ears.slots + ears.ahead, self._loop.wake)
-        self._recounted = 0.0
+        self._recounted = Every(_RECOUNT_SECONDS)
+        self._probed = Every(timers.heartbeat)
 
     def wake(self) -> None:
         self._loop.wake()
@@ -117,7 +120,7 @@ class HearingDrain:
         return None
 
     async def _claim(self) -> Claim | None:
-        share = self._is_recount_due()
+        share = self._recounted.is_due()
         async with self._pool.connection() as c:
             run = await hearing_runs.join(c)
             if run is None:
@@ -131,19 +134,24 @@ class HearingDrain:
             await self._wake_others(self.kind)  # there may be more: other workers take part
         return claims[0] if claims else None
 
-    def _is_recount_due(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        due = now - self._recounted >= _RECOUNT_SECONDS
-        self._recounted = now if due else self._recounted
-        return due
-
     async def _rest(self) -> float | None:
         async with self._pool.connection() as c:
             run = await hearing_runs.close(c)
             if run is not None:
                 _log.info("run_ended", run=run, kind=self.kind)
                 return None
-            return await hearing_runs.next_look(c)
+            probing = self._probed.is_due()
+            awaited = await hearing_runs.awaited(c) if probing else []
+            seconds = await hearing_runs.next_look(c)
+        for server in awaited[: self._slots.free]:
+            self._slots.start(self._probe(server))
+        return seconds
+
+    async def _probe(self, server: ServerKey) -> None:
+        """Whether a lost server is back; its state follows, and with it what can be claimed."""
+        with contextlib.suppress(AdapterError, TimeoutError):
+            async with asyncio.timeout(_PROBE_SECONDS), self._lends.using(server) as adapter:
+                await adapter.probe()
 
     async def _work(self, claim: Claim) -> None:
         try:

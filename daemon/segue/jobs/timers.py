@@ -1,5 +1,7 @@
 """How often things are looked at, and how long they may take."""
 
+import math
+import time
 from dataclasses import dataclass
 
 
@@ -25,3 +27,17 @@ DEFAULTS = Timers()
 def pause_after(failures: int, *, first: float, longest: float) -> float:
     """How long to wait after so many failures in a row."""
     return float(min(longest, first * 2 ** min(failures - 1, 30)))
+
+
+class Every:
+    """Says yes at most once in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last = -math.inf
+
+    def is_due(self) -> bool:
+        now = time.monotonic()
+        due = now - self._last >= self._seconds
+        self._last = now if due else self._last
+        return due

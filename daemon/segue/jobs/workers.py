@@ -54,9 +54,17 @@ async def run_drains(drains: Sequence[Drain], redis_url: str, stop: asyncio.Even
         running = [tasks.create_task(drain.run()) for drain in drains]
         running += [tasks.create_task(listener.run()) for listener in _listeners(drains, redis_url, timers)]
         await stop.wait()
-        for task in running:
-            task.cancel()
+        await _end(running, timers)
     _log.info("workers_stopped")
+
+
+async def _end(tasks: Collection[asyncio.Task[None]], timers: Timers) -> None:
+    """Cancel, and again what does not hear: libraries below us have been seen to lose a cancel."""
+    hanging = set(tasks)
+    while hanging:
+        for task in hanging:
+            task.cancel()
+        _, hanging = await asyncio.wait(hanging, timeout=2 * timers.stop)
 
 
 def _drains(services: Services, timers: Timers) -> list[Drain]:

@@ -7,10 +7,10 @@ first, as `store.runs.cancel` does, so that nobody waits in a circle.
 
 from psycopg.rows import scalar_row
 
-from segue.model import RunId
+from segue.model import RunId, ServerKey
 from segue.store.pool import Connection
 
-__all__ = ["close", "join", "next_look", "recount"]
+__all__ = ["awaited", "close", "join", "next_look", "recount"]
 
 
 async def join(c: Connection) -> RunId | None:
@@ -37,6 +37,13 @@ async def close(c: Connection) -> RunId | None:
     return None if run is None else RunId(run)
 
 
+async def awaited(c: Connection) -> list[ServerKey]:
+    """Servers that cannot be reached and have something to hear."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(_AWAITED)
+    return [ServerKey(server) for server in await cursor.fetchall()]
+
+
 async def next_look(c: Connection) -> float | None:
     """Seconds until a recording that waits or is in work can be claimed; None when there is none."""
     cursor = c.cursor(row_factory=scalar_row)
@@ -46,7 +53,8 @@ async def next_look(c: Connection) -> float | None:
 
 
 _WANTED = """recordings r where r.wanted is not null
-    and exists (select from tracks t where t.recording_id = r.id and t.missing_since is null)"""
+    and exists (select from tracks t join servers s on s.id = t.server_id
+        where t.recording_id = r.id and t.missing_since is null and not s.withdrawn)"""
 
 _HOLD = "select id from runs where kind = 'analyse' and finished_at is null for update"
 
@@ -82,6 +90,14 @@ returning id
 """
 
 _NEXT_LOOK = f"""
-select extract(epoch from min(greatest(r.not_before, r.lease_until, clock_timestamp())) - clock_timestamp())
-from {_WANTED}
+select extract(epoch from min(greatest(r.not_before, r.lease_until)) - clock_timestamp())
+from {_WANTED} and coalesce(r.not_before, r.lease_until) is not null
+"""
+
+_AWAITED = """
+select id from servers s
+where state = 'lost' and not withdrawn and exists (
+    select from tracks t join recordings r on r.id = t.recording_id
+    where t.server_id = s.id and t.missing_since is null and r.wanted is not null)
+order by id
 """

@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: short transactions, bounded waits, healed after a restart."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,7 +23,7 @@ async def open_pool(
     dsn: str, *, max_size: int, min_size: int = 1, wait_seconds: float = 30
 ) -> AsyncIterator[Pool]:
     """A pool for as long as the block lasts; it does not wait for the database to be there."""
-    pool = AsyncConnectionPool(
+    pool = _CancellablePool(
         conninfo(dsn),
         min_size=min(min_size, max_size),
         max_size=max_size,
@@ -37,6 +38,20 @@ async def open_pool(
         yield pool
     finally:
         await pool.close(timeout=5)
+
+
+class _CancellablePool(AsyncConnectionPool[Connection]):
+    """On Python 3.11 `asyncio.wait_for`, and with it the pool, may lose a cancel in the moment when a
+    connection comes free; the task would never end."""
+
+    async def getconn(self, timeout: float | None = None) -> Connection:
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        connection = await super().getconn(timeout)
+        if task and task.cancelling() > before:
+            await self.putconn(connection)
+            raise asyncio.CancelledError
+        return connection
 
 
 def conninfo(dsn: str, *, statement_seconds: int = 60, idle_seconds: int = 60) -> str:

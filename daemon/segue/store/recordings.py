@@ -127,6 +127,8 @@ async def unwant_all(c: Connection) -> int:
 async def claim(c: Connection, *, owner: str, limit: int, seconds: float) -> list[Claim]:
     """Lend out what is wanted most: quick hearings first, then the most played, then the newest want.
 
+    What only servers have that cannot be reached waits for them.
+
     Recordings that lost a lease come last and alone, so that one which kills its process takes
     no other down, and is given up after `LEASES_LOST_LIMIT` times.
     """
@@ -291,7 +293,8 @@ _CLAIM_TEMPLATE = """
            and (not_before is null or not_before <= clock_timestamp())
            and {suspicion}
            and exists (select from tracks t join servers s on s.id = t.server_id
-                        where t.recording_id = r.id and t.missing_since is null and not s.withdrawn)
+                        where t.recording_id = r.id and t.missing_since is null and not s.withdrawn
+                          and s.state in ('new', 'connected'))
          order by wanted, plays desc, wanted_at desc, id
          limit %s for update of r skip locked
     ), lent as (

@@ -124,15 +124,13 @@ async def create(
         "arguments": Jsonb(dict(arguments or {})),
         "seconds": seconds,
     }
-    while True:
-        cursor = c.cursor(row_factory=scalar_row)
-        await cursor.execute(_CREATE, values)
-        run = await cursor.fetchone()
-        if run is None:  # an equal one exists; it may begin before we read it, then ours is needed
-            await cursor.execute(_EQUAL, values)
+    while True:  # an equal one may begin between our looks, then ours is needed
+        for statement in (_HASTEN, _CREATE, _EQUAL):
+            cursor = c.cursor(row_factory=scalar_row)
+            await cursor.execute(statement, values)
             run = await cursor.fetchone()
-        if run is not None:
-            return RunId(run)
+            if run is not None:
+                return RunId(run)
 
 
 async def claim(c: Connection, kinds: Collection[str], *, owner: str, seconds: float) -> Run | None:
@@ -318,6 +316,14 @@ _COLUMNS = SQL("""
 
 _GET = SQL("select {} from runs where id = %s").format(_COLUMNS)
 _CHILDREN = SQL("select {} from runs where parent_id = %s order by id").format(_COLUMNS)
+
+# One that was begun and waits after a fault: being wanted again is a reason to try at once.
+_HASTEN = """
+update runs set not_before = null
+where kind = %(kind)s and server_id = %(server)s and finished_at is null and state <> 'PENDING'
+    and lease_owner is null and not_before is not null and %(seconds)s = 0
+returning id
+"""
 
 _CREATE = """
 insert into runs (kind, parent_id, server_id, total, arguments, not_before)

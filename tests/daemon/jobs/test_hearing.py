@@ -9,6 +9,7 @@ import pytest
 import tests.fakes
 from segue.children import Limits
 from segue.jobs.hearing import Ears, HearingDrain
+from segue.jobs.timers import Timers
 from segue.model import Quality, RecordingId, RunId, RunState
 from segue.sdk import AuthFailed, Unavailable
 from segue.store import hearing_runs, recordings, runs
@@ -37,8 +38,12 @@ class House:
         self.wake = wake
         self.shelf = Shelf(folder)
 
-    def drain(self, *, ears: Ears = EARS, identity: str = "w") -> HearingDrain:
-        return HearingDrain(self.pool, self.shelf, self.wake, ears=ears, identity=identity, timers=QUICK)
+    def drain(self, *, ears: Ears = EARS, identity: str = "w", timers: Timers = QUICK) -> HearingDrain:
+        return HearingDrain(self.pool, self.shelf, self.wake, ears=ears, identity=identity, timers=timers)
+
+    async def set_state(self, state: str) -> None:
+        async with self.pool.connection() as c:
+            await c.execute("update servers set state = %s", [state])
 
     async def song(self, name: str, content: str | None = None) -> RecordingId:
         """A wanted recording, with a file on the shelf unless there is no content."""
@@ -147,6 +152,22 @@ async def test_a_server_that_does_not_lend_postpones(
         await house.wake("analyse")
         await until(house.all_ended)
     assert await house.column(song, "failure") is None
+
+
+async def test_a_lost_servers_songs_wait_until_it_is_back(house: House, running: Running) -> None:
+    song = await house.song("good.ogg", "song")
+    await house.set_state("lost")
+    house.shelf.failing = Unavailable("It sleeps.")
+    timers = replace(QUICK, heartbeat=0.1)
+    async with running(house.drain(timers=timers), timers=timers):
+        await until(lambda: house.shelf.asked > 2)
+        assert await house.column(song, "attempts") == 0
+        assert not await house.all_ended()
+        house.shelf.failing = None
+        await until(lambda: house.shelf.probed > 0)
+        await house.set_state("connected")  # as the registry does
+        await until(house.all_ended)
+    assert await house.column(song, "wanted") is None
 
 
 async def test_a_track_that_is_not_there_wants_a_walk(house: House, running: Running) -> None:

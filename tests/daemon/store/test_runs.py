@@ -139,6 +139,26 @@ async def test_wanting_a_walk_twice_is_wanting_it_once(pool: Pool) -> None:
         assert second != first
 
 
+async def test_a_walk_that_waits_after_a_fault_goes_on_when_wanted_again(pool: Pool) -> None:
+    async with pool.connection() as c:
+        server = await _server(c)
+        run = await runs.create(c, "walk", server=server)
+        await runs.claim(c, ["walk"], owner="a", seconds=30)
+        await runs.postpone(c, run, "a", seconds=100, reason="The server is away.")
+        assert await runs.create(c, "walk", server=server) == run
+        claimed = await runs.claim(c, ["walk"], owner="b", seconds=30)
+    assert claimed is not None
+    assert claimed.id == run
+
+
+async def test_a_walk_can_be_wanted_for_later(pool: Pool) -> None:
+    async with pool.connection() as c:
+        server = await _server(c)
+        run = await runs.create(c, "walk", server=server, seconds=30)
+        assert await runs.create(c, "walk", server=server) == run
+        assert await runs.claim(c, ["walk"], owner="a", seconds=30) is None
+
+
 async def test_one_server_is_walked_by_one_worker(pool: Pool) -> None:
     async with pool.connection() as c:
         server = await _server(c)

@@ -1,7 +1,9 @@
 """Wake-ups: many become one, none starts early, none raises, none is pickled."""
 
+import asyncio
 import json
 import pickle
+import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -84,3 +86,18 @@ async def test_a_lost_redis_is_logged_once_and_never_raised(own_valkey: Valkey) 
             assert wake.reachable
     assert [line["event"] for line in logs] == ["wake_missed", "wake_restored"]
     assert wake.missed == 2
+
+
+async def test_a_cancel_is_never_lost(redis: ArqRedis) -> None:
+    wake = Wake(redis)
+
+    async def for_ever() -> None:
+        while True:
+            await wake("walk")
+
+    for _ in range(100):
+        task = asyncio.create_task(for_ever())
+        await asyncio.sleep(random.uniform(0, 0.005))
+        task.cancel()
+        _, hanging = await asyncio.wait([task], timeout=10)
+        assert not hanging
