@@ -12,7 +12,7 @@ from segue.model import Analysis, Quality
 from tests.daemon.analysis.encodings import ENCODINGS, encode
 from tests.daemon.analysis.sounds import Samples, song, write_wav
 
-SECONDS = 15.1
+SECONDS = 9.2
 
 
 def hear(path: Path) -> Analysis:
@@ -43,26 +43,26 @@ def test_every_format_is_heard_alike(heard: Analysis, tmp_path: Path, name: str)
     assert again.descriptors.tempo == pytest.approx(heard.descriptors.tempo, rel=0.01)
 
 
-@pytest.mark.parametrize("name", ["flac", "alac", "wavpack", "aiff", "tta"])
+@pytest.mark.parametrize("name", ["flac", "alac"])
 def test_lossless_formats_share_the_hash(tmp_path: Path, name: str) -> None:
     wav = hear(encode(tmp_path, "wav", stereo(44_100)))
     assert hear(encode(tmp_path, name, stereo(44_100))).audio_hash == wav.audio_hash
 
 
-@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 48_000, 96_000, 192_000])
+@pytest.mark.parametrize("rate", [8_000, 11_025, 48_000, 192_000])
 def test_any_sample_rate_is_heard(tmp_path: Path, rate: int) -> None:
     analysis = hear(write_wav(tmp_path / "rate.wav", song(seconds=6, rate=rate), rate=rate))
     assert analysis.seconds == pytest.approx(6, abs=0.01)
 
 
-@pytest.mark.parametrize("channels", [1, 3, 7, 8, 16])
+@pytest.mark.parametrize("channels", [1, 3, 8, 16])
 def test_any_number_of_channels_is_heard(heard: Analysis, tmp_path: Path, channels: int) -> None:
     mono = stereo(44_100).mean(axis=0)
     path = write_wav(tmp_path / "many.wav", np.stack([mono] * channels, axis=1), rate=44_100)
     assert cosine(hear(path), heard) >= 0.995
 
 
-@pytest.mark.parametrize("channels", [7, 8, 12])
+@pytest.mark.parametrize("channels", [7, 8])
 def test_many_planes_are_heard(tmp_path: Path, channels: int) -> None:
     mono = song(seconds=6, rate=48_000)
     path = tmp_path / "planes.opus"
