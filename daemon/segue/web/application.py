@@ -38,6 +38,7 @@ def make_app(services: Services, *, follower: Follower) -> web.Application:
         follower=follower,
         keeper=Keeper(services.pool, admin_token=admin_token, clock=time.monotonic),
         observed=Observed(),
+        version=version("segue"),
         document=site.file(_document(), "application/json"),
         site=site.read(),
         flow=Flow(per_second=50, burst=500, clock=time.monotonic),
@@ -88,7 +89,7 @@ def _reply(route: Route, call: Call, answer: BaseModel | web.StreamResponse | No
         return web.Response(status=route.status, headers=call.headers)
     return web.Response(
         status=route.status,
-        body=answer.model_dump_json().encode(),
+        body=answer.model_dump_json(exclude_none=route.sparse).encode(),
         content_type="application/json",
         headers=call.headers,
     )

@@ -31,6 +31,7 @@ class Context:
     follower: Follower
     keeper: Keeper
     observed: Observed
+    version: str
     document: File
     site: Mapping[str, File]
     flow: Flow

@@ -61,6 +61,7 @@ class Route:
     refusals: Sequence[Kind] = ()
     stream: bool = False
     takes_any_body: bool = False
+    sparse: bool = False  # what is null is left out of the reply
     reply_headers: Sequence[str] = field(default=())
 
     @property

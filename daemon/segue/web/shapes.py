@@ -4,7 +4,19 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-__all__ = ["Asked", "Cursor", "Id", "Limit", "Name", "Options", "Page", "PageQuery", "Text", "Told"]
+__all__ = [
+    "Asked",
+    "AskedLoosely",
+    "Cursor",
+    "Id",
+    "Limit",
+    "Name",
+    "Options",
+    "Page",
+    "PageQuery",
+    "Text",
+    "Told",
+]
 
 
 def _without_nul(options: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -37,6 +49,12 @@ class Asked(BaseModel):
     """What a request may hold: nothing that is not declared."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AskedLoosely(BaseModel):
+    """What a client of somebody else's API may send: what we do not know is passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class Told(BaseModel):

@@ -2,6 +2,8 @@
 
 from segue.web.routes import (
     analysis,
+    audiomuse,
+    audiomuse_tasks,
     health,
     hooks,
     recordings,
@@ -29,6 +31,8 @@ ROUTES: tuple[Route, ...] = (
     *schedules.ROUTES,
     *tokens.ROUTES,
     *hooks.ROUTES,
+    *audiomuse.ROUTES,
+    *audiomuse_tasks.ROUTES,
     *health.ROUTES,
     *site.ROUTES,
 )

@@ -1,8 +1,6 @@
 """Similar: which tracks sound like given ones, and paths from one to another."""
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from pydantic import Field
@@ -11,15 +9,10 @@ from segue.model import RecordingId, ServerKey, TrackId
 from segue.similarity import (
     AlbumSeed,
     ArtistSeed,
-    CannotBeHeard,
     Neighbour,
-    NotHeardYet,
-    NotReady,
     Rules,
     Seed,
-    SimilarityError,
     TrackKey,
-    UnknownSeed,
     Weighted,
     near,
     path,
@@ -28,8 +21,9 @@ from segue.store import tracks
 from segue.store.pool import Connection
 from segue.store.tracks import TrackRow
 from segue.web import reading
+from segue.web.answering import answering
 from segue.web.context import Call
-from segue.web.errors import CONFLICT, INTERNAL, NOT_FOUND, UNAVAILABLE, Fault, Kind, Refusal
+from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
 from segue.web.naming import named_server
 from segue.web.routing import Scope, get
 from segue.web.rules_query import RulesQuery, rules_of
@@ -136,7 +130,7 @@ async def find_similar(call: Call, query: SimilarQuery) -> Similar:
     _check(query)
     began = time.perf_counter()
     services, follower = call.services, call.context.follower
-    async with _answering():
+    async with answering():
         seeds, matches, server = await _seeds(call, query)
         space = follower.live.space.name
         rules = _rules(query, server)
@@ -159,7 +153,7 @@ async def find_similar(call: Call, query: SimilarQuery) -> Similar:
 async def find_path(call: Call, query: PathQuery) -> SongPath:
     """Each song is a little further on the way; the path holds no song twice."""
     services, follower = call.services, call.context.follower
-    async with _answering():
+    async with answering():
         async with call.context.connection() as c:
             server = await _server(c, query)
             start = await _end(c, "start", query.start, query.start_q, server)
@@ -170,15 +164,6 @@ async def find_path(call: Call, query: PathQuery) -> SongPath:
         )
     items = [PathStep(track=told_track(one.track), step=one.step, distance=one.distance) for one in steps]
     return SongPath(items=tuple(items))
-
-
-@asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
-    """A question without an answer is a refusal that says what to do."""
-    try:
-        yield
-    except SimilarityError as error:
-        raise Refusal(_kind(error), str(error)) from error
 
 
 def _check(query: SimilarQuery) -> None:
@@ -255,17 +240,6 @@ def _told(found: Neighbour) -> SimilarTrack:
             moved=found.why.moved,
         )
     return SimilarTrack(track=told_track(found.track), distance=found.distance, why=why)
-
-
-def _kind(error: SimilarityError) -> Kind:
-    match error:
-        case NotReady():
-            return UNAVAILABLE
-        case UnknownSeed():
-            return NOT_FOUND
-        case NotHeardYet() | CannotBeHeard():
-            return CONFLICT
-    return INTERNAL
 
 
 ROUTES = (find_similar, find_path)

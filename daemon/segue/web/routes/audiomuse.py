@@ -1,0 +1,326 @@
+"""The music questions of AudioMuse-AI's dialect, so that its clients work with another address."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pydantic import Field, RootModel
+
+from segue.model import RecordingId, ServerKey, TrackId
+from segue.similarity import Rules, VectorSeed, near, path
+from segue.store import analyses, servers, tracks
+from segue.store.pool import Connection
+from segue.store.tracks import TrackRow
+from segue.store.traits import Filter
+from segue.web import reading
+from segue.web.answering import answering
+from segue.web.context import Call
+from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
+from segue.web.naming import named_server
+from segue.web.routing import Scope, get
+from segue.web.shapes import AskedLoosely, Name, Text, Told
+
+__all__ = ["ROUTES"]
+
+_TAG = "AudioMuse dialect"
+_LONGEST_SECONDS = 1800.0
+
+
+class DialectTrack(Told):
+    """A track under the id that its server gives it."""
+
+    item_id: str
+    title: str
+    author: str | None
+    album: str | None
+    album_artist: str | None
+
+
+class DialectNeighbour(DialectTrack):
+    """A similar track."""
+
+    distance: float
+
+
+class DialectTracks(RootModel[tuple[DialectTrack, ...]]):
+    """Tracks, the best matches first."""
+
+
+class DialectNeighbours(RootModel[tuple[DialectNeighbour, ...]]):
+    """Similar tracks."""
+
+
+class DialectStep(DialectTrack):
+    """A song of a path."""
+
+    embedding_vector: tuple[float, ...]
+
+
+class DialectPath(Told):
+    """A path of songs."""
+
+    path: tuple[DialectStep, ...]
+    total_distance: float
+
+
+class Farthest(Told):
+    """The track least like another."""
+
+    max_distance: float
+    farthest_item_id: str
+
+
+class Embedding(Told):
+    """The network's own embedding of a track."""
+
+    item_id: str
+    embedding: tuple[float, ...]
+
+
+class ServerAsked(AskedLoosely):
+    """Whose ids are meant."""
+
+    server: Name | None = Field(
+        default=None, description="The server whose ids are meant; found out by the ids when left out."
+    )
+
+
+class SimilarAsked(ServerAsked):
+    """A seed, by id or by title and artist."""
+
+    item_id: Text | None = Field(default=None, description="The server's id of the seed.")
+    title: Text | None = Field(default=None, description="The seed's title, with `artist`.")
+    artist: Text | None = Field(default=None, description="The seed's artist, with `title`.")
+    n: int = Field(default=10, ge=1, le=500, description="How many tracks.")
+    eliminate_duplicates: bool = Field(default=True, description="At most three tracks of one artist.")
+    radius_similarity: bool = Field(
+        default=True, description="Order the answer so that each track is near the one before."
+    )
+
+
+class PathAsked(ServerAsked):
+    """Where a path begins and ends."""
+
+    start_song_id: Text = Field(description="The server's id of the first song.")
+    end_song_id: Text = Field(description="The server's id of the last song.")
+    max_steps: int = Field(default=25, ge=2, le=200, description="How many songs at most.")
+    path_fix_size: bool = Field(default=False, description="Fill every place.")
+
+
+class SearchAsked(ServerAsked):
+    """Words of a title and artist, apart or together."""
+
+    search_query: Text | None = Field(default=None, description="Words of both.")
+    title: Text | None = Field(default=None, description="Words of the title.")
+    artist: Text | None = Field(default=None, description="Words of the artist.")
+    start: int = Field(default=0, ge=0, le=500, description="The first match wanted.")
+    end: int = Field(default=20, ge=0, le=500, description="The match after the last wanted.")
+
+
+class ItemAsked(ServerAsked):
+    """Which track."""
+
+    item_id: Text = Field(description="The server's id.")
+
+
+class ExternalAsked(ServerAsked):
+    """Which track."""
+
+    id: Text = Field(description="The server's id.")
+
+
+@get(
+    "/api/similar_tracks",
+    tag=_TAG,
+    scope=Scope.PLAY,
+    summary="Similar tracks, as AudioMuse-AI answers",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def dialect_similar_tracks(call: Call, query: SimilarAsked) -> DialectNeighbours:
+    async with answering():
+        async with call.context.connection() as c:
+            seed = await _seed(c, query)
+        rules = _rules(
+            seed.server_id, per_artist=3 if query.eliminate_duplicates else None, walk=query.radius_similarity
+        )
+        found = await near(
+            call.services.pool, call.context.follower, [seed.recording_id], query.n, rules=rules
+        )
+    return DialectNeighbours(
+        tuple(DialectNeighbour(**_told(one.track).model_dump(), distance=one.distance) for one in found)
+    )
+
+
+@get(
+    "/api/find_path",
+    tag=_TAG,
+    scope=Scope.PLAY,
+    summary="A path of songs, as AudioMuse-AI answers",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def dialect_find_path(call: Call, query: PathAsked) -> DialectPath:
+    async with answering():
+        async with call.context.connection() as c:
+            start = await _track(c, query.start_song_id, query.server)
+            end = await _track(c, query.end_song_id, query.server)
+        steps = await path(
+            call.services.pool,
+            call.context.follower,
+            start.recording_id,
+            end.recording_id,
+            query.max_steps,
+            rules=_rules(start.server_id),
+            fixed_length=query.path_fix_size,
+        )
+    rows = [one.track for one in steps]
+    rows[0], rows[-1] = start, end if len(rows) > 1 else start
+    return DialectPath(path=await _steps(call, rows), total_distance=round(sum(one.step for one in steps), 6))
+
+
+@get(
+    "/api/search_tracks",
+    tag=_TAG,
+    scope=Scope.PLAY,
+    summary="Search, as AudioMuse-AI answers",
+    refusals=[NOT_FOUND],
+)
+async def dialect_search_tracks(call: Call, query: SearchAsked) -> DialectTracks:
+    return await _search(call, query)
+
+
+@get(
+    "/external/search",
+    tag=_TAG,
+    scope=Scope.PLAY,
+    summary="Search, as AudioMuse-AI's external API answers",
+    refusals=[NOT_FOUND],
+)
+async def dialect_external_search(call: Call, query: SearchAsked) -> DialectTracks:
+    return await _search(call, query)
+
+
+@get(
+    "/api/track",
+    tag=_TAG,
+    scope=Scope.PLAY,
+    summary="One track, as AudioMuse-AI answers",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def dialect_track(call: Call, query: ItemAsked) -> DialectTrack:
+    async with call.context.connection() as c:
+        return _told(await _track(c, query.item_id, query.server))
+
+
+@get(
+    "/api/max_distance",
+    tag=_TAG,
+    scope=Scope.PLAY,
+    summary="The track least like another, as AudioMuse-AI answers",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def dialect_max_distance(call: Call, query: ItemAsked) -> Farthest:
+    async with answering():
+        async with call.context.connection() as c:
+            track = await _track(c, query.item_id, query.server)
+        view, places = call.context.follower.live.index.table.find([track.recording_id])
+        if places[0] < 0:
+            raise Refusal(CONFLICT, "This track has not been heard yet; ask again later.")
+        opposite = VectorSeed(-view.units[places[0]])
+        rules = Rules(filter=Filter(server=track.server_id), per_artist=None, one_version=False)
+        found = await near(call.services.pool, call.context.follower, [opposite], 1, rules=rules)
+    if not found:
+        raise Refusal(NOT_FOUND, "No other track has been heard yet.")
+    return Farthest(
+        max_distance=round(2 - found[0].distance, 6), farthest_item_id=str(found[0].track.track_id)
+    )
+
+
+@get(
+    "/external/get_embedding",
+    tag=_TAG,
+    scope=Scope.PLAY,
+    summary="A track's embedding, as AudioMuse-AI answers",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def dialect_embedding(call: Call, query: ExternalAsked) -> Embedding:
+    async with call.context.connection() as c:
+        track = await _track(c, query.id, query.server)
+        heard = await analyses.get(c, track.recording_id)
+    if heard is None:
+        raise Refusal(NOT_FOUND, "This track has not been heard yet; ask again later.")
+    return Embedding(item_id=str(track.track_id), embedding=tuple(heard.analysis.embedding.tolist()))
+
+
+async def _search(call: Call, query: SearchAsked) -> DialectTracks:
+    words = query.search_query or " ".join(filter(None, (query.artist, query.title)))
+    if not words:
+        raise reading.refuse([Fault(where="query.search_query", message="or `title` or `artist` is needed")])
+    async with call.context.connection() as c:
+        server = (await named_server(c, query.server)).id if query.server else None
+        found = await tracks.search(c, words, query.end, server=server)
+    return DialectTracks(tuple(_told(row) for row in found[query.start :]))
+
+
+async def _seed(c: Connection, query: SimilarAsked) -> TrackRow:
+    if query.item_id:
+        return await _track(c, query.item_id, query.server)
+    if not (query.title and query.artist):
+        sentence = "or `title` and `artist` must name a seed"
+        raise reading.refuse([Fault(where="query.item_id", message=sentence)])
+    server = (await named_server(c, query.server)).id if query.server else None
+    found = await tracks.search(c, f"{query.artist} {query.title}", 1, server=server)
+    if not found:
+        raise Refusal(NOT_FOUND, "No track has this title and artist.")
+    return found[0]
+
+
+async def _track(c: Connection, item: str, server: str | None) -> TrackRow:
+    """The track that a server calls so; an id that two servers use needs the server's name."""
+    keys = [(await named_server(c, server)).id] if server else [one.id for one in await servers.list_(c)]
+    found = [row for key in keys for row in await tracks.of_server(c, key, [TrackId(item)])]
+    if not found:
+        raise Refusal(NOT_FOUND, "No server here has a track with this id.")
+    if len(found) > 1:
+        raise Refusal(CONFLICT, "Several servers use this id; say whose it is with `server`.")
+    return found[0]
+
+
+async def _steps(call: Call, rows: Sequence[TrackRow]) -> tuple[DialectStep, ...]:
+    vectors: dict[RecordingId, tuple[float, ...]] = {}
+    async with call.context.connection() as c:
+        for row in rows:
+            heard = await analyses.get(c, row.recording_id)
+            vectors[row.recording_id] = tuple(heard.analysis.embedding.tolist()) if heard else ()
+    return tuple(
+        DialectStep(**_told(row).model_dump(), embedding_vector=vectors[row.recording_id]) for row in rows
+    )
+
+
+def _rules(server: ServerKey, *, per_artist: int | None = 3, walk: bool = False) -> Rules:
+    """Answers are in the asking server's own ids."""
+    return Rules(
+        filter=Filter(server=server, seconds=(None, _LONGEST_SECONDS)),
+        per_artist=per_artist,
+        walk=walk,
+        today=datetime.now(UTC).date(),
+    )
+
+
+def _told(row: TrackRow) -> DialectTrack:
+    return DialectTrack(
+        item_id=str(row.track_id),
+        title=row.title,
+        author=row.artist,
+        album=row.album,
+        album_artist=row.album_artist,
+    )
+
+
+ROUTES = (
+    dialect_similar_tracks,
+    dialect_find_path,
+    dialect_search_tracks,
+    dialect_track,
+    dialect_max_distance,
+    dialect_external_search,
+    dialect_embedding,
+)
