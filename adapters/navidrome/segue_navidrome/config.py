@@ -68,7 +68,7 @@ class NavidromeConfig(ServerConfig):
         description="Where the server's music is found on this machine; several when libraries lie apart.",
     )
     poll_seconds: float = Field(
-        default=10.0, ge=0.05, le=3600, description="How often to look whether something changed."
+        default=5.0, ge=0.05, le=3600, description="How often to look whether something changed."
     )
 
     @model_validator(mode="after")

@@ -63,7 +63,7 @@ class Watching:
                 yield LibraryChanged()
         finally:
             task.cancel()
-            await asyncio.wait([task])
+            await asyncio.gather(task, return_exceptions=True)
 
     async def since(self, moment: datetime) -> AsyncIterator[TrackId]:
         """What the server can tell to be younger than this, each once."""
