@@ -20,7 +20,7 @@ from segue.clustering.dense import dense_groups, eps_at
 from segue.clustering.drift import drift_of
 from segue.clustering.evaluation import Result, evaluate_batch
 from segue.clustering.geometry import Geometry
-from segue.clustering.graph import nearest_graph
+from segue.clustering.graph import Graph, nearest_graph
 from segue.clustering.grouping import centres_of, form_playlists, group, nearest
 from segue.clustering.limits import Limits
 from segue.clustering.model import Model
@@ -120,10 +120,14 @@ def test_dense_groups_are_those_of_dbscan(seed: int, dimensions: int, min_sample
     rng = np.random.default_rng(seed)
     middles = rng.standard_normal((4, dimensions)) * 3
     points = (middles[rng.integers(4, size=120)] + rng.standard_normal((120, dimensions))).astype(np.float32)
-    graph = nearest_graph(points, 119)
+    apart = np.linalg.norm(
+        points[:, None] - points[None], axis=2
+    )  # the same both ways: eps may be one of them
+    others = np.argsort(apart + np.diag(np.full(120, -1.0)), axis=1, kind="stable")[:, 1:]
+    graph = Graph(others.astype(np.int32), np.take_along_axis(apart, others, axis=1))
     ours = dense_groups(graph, min_samples=min_samples, reach=0.5)
     eps = eps_at(graph, min_samples=min_samples, reach=0.5)
-    theirs = DBSCAN(eps=eps, min_samples=min_samples).fit(points)
+    theirs = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit(apart)
     assert set(np.flatnonzero(ours >= 0)) == set(np.flatnonzero(theirs.labels_ >= 0))
     core = theirs.core_sample_indices_  # a border between two groups may join either
     assert len(set(zip(ours[core], theirs.labels_[core], strict=True))) == len(set(ours[core]))
