@@ -81,6 +81,16 @@ async def test_one_track_its_embedding_and_what_is_furthest(daemon: Daemon) -> N
     assert embedding["item_id"] == "track-1"
     assert embedding["embedding"][:2] == [1.0, 0.0]
     await daemon.json("GET", "/external/get_embedding?id=track-5", status=404)
+    score = await daemon.json("GET", "/external/get_score?id=track-1")
+    assert (score["item_id"], score["tempo"], score["key"], score["scale"]) == (
+        "track-1",
+        120.0,
+        "A",
+        "minor",
+    )
+    assert score["mood_vector"].startswith("happy:1.000,")
+    assert score["mood_vector"].count(":") == 5
+    await daemon.json("GET", "/external/get_score?id=track-5", status=404)
     far = await daemon.json("GET", "/api/max_distance?item_id=track-1")
     assert far == {"max_distance": 1.0, "farthest_item_id": "track-4"}
     await daemon.json("GET", "/api/max_distance?item_id=track-5", status=409)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from pydantic import Field, RootModel
 
-from segue.model import RecordingId, ServerKey, TrackId
+from segue.analysis.moods import cold_start, mood_inputs, moods
+from segue.model import MODEL_TAGS, RecordingId, ServerKey, TrackId
 from segue.similarity import Rules, VectorSeed, near, path
 from segue.store import analyses, servers, tracks
 from segue.store.pool import Connection
@@ -23,6 +24,7 @@ __all__ = ["ROUTES"]
 
 _TAG = "AudioMuse dialect"
 _LONGEST_SECONDS = 1800.0
+_TAGS_TOLD = 5
 
 
 class DialectTrack(Told):
@@ -74,6 +76,17 @@ class Embedding(Told):
 
     item_id: str
     embedding: tuple[float, ...]
+
+
+class Score(DialectTrack):
+    """What was heard in a track, as lists in one text."""
+
+    tempo: float | None
+    key: str | None
+    scale: str | None
+    energy: float | None
+    mood_vector: str = Field(description="The five surest tags.", examples=["jazz:0.244,soul:0.121"])
+    other_features: str = Field(description="The six moods.", examples=["danceable:0.61,sad:0.20"])
 
 
 class ServerAsked(AskedLoosely):
@@ -250,6 +263,34 @@ async def dialect_embedding(call: Call, query: ExternalAsked) -> Embedding:
     return Embedding(item_id=str(track.track_id), embedding=tuple(heard.analysis.embedding.tolist()))
 
 
+@get(
+    "/external/get_score",
+    tag=_TAG,
+    scope=Scope.PLAY,
+    summary="What was heard in a track, as AudioMuse-AI answers",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def dialect_score(call: Call, query: ExternalAsked) -> Score:
+    async with call.context.connection() as c:
+        track = await _track(c, query.id, query.server)
+        heard = await analyses.get(c, track.recording_id)
+    if heard is None:
+        raise Refusal(NOT_FOUND, "This track has not been heard yet; ask again later.")
+    found = heard.analysis.descriptors
+    tags = zip(MODEL_TAGS, heard.analysis.tags.tolist(), strict=True)
+    surest = sorted(tags, key=lambda tag: -tag[1])[:_TAGS_TOLD]
+    scores = moods(mood_inputs(heard.analysis.tags, found), cold_start())
+    return Score(
+        **_told(track).model_dump(),
+        tempo=found.tempo,
+        key=found.key,
+        scale=found.scale,
+        energy=found.energy,
+        mood_vector=",".join(f"{tag}:{probability:.3f}" for tag, probability in surest),
+        other_features=",".join(f"{name}:{score:.2f}" for name, score in scores.items() if score is not None),
+    )
+
+
 async def _search(call: Call, query: SearchAsked) -> DialectTracks:
     words = query.search_query or " ".join(filter(None, (query.artist, query.title)))
     if not words:
@@ -323,4 +364,5 @@ ROUTES = (
     dialect_max_distance,
     dialect_external_search,
     dialect_embedding,
+    dialect_score,
 )
