@@ -126,7 +126,7 @@ class HearingDrain:
             if run is None:
                 return None
             if share:
-                await hearing_runs.recount(c, run)
+                await hearing_runs.recount(c, run, self._ears.target)
             claims = await recordings.claim(
                 c, owner=f"{self._identity}/{token_hex(4)}", limit=1, seconds=self._timers.lease
             )

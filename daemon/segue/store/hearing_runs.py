@@ -7,7 +7,7 @@ first, as `store.runs.cancel` does, so that nobody waits in a circle.
 
 from psycopg.rows import scalar_row
 
-from segue.model import RunId, ServerKey
+from segue.model import Quality, RunId, ServerKey
 from segue.store.pool import Connection
 
 __all__ = ["awaited", "close", "join", "next_look", "recount"]
@@ -24,9 +24,9 @@ async def join(c: Connection) -> RunId | None:
     return None
 
 
-async def recount(c: Connection, run: RunId) -> None:
-    """Tell how much there is to do now; more may be wanted while it goes on."""
-    await c.execute(_RECOUNT, [run])
+async def recount(c: Connection, run: RunId, target: Quality) -> None:
+    """Tell how many hearings are left now; one below the target leaves another to come."""
+    await c.execute(_RECOUNT, {"run": run, "target": target.value})
 
 
 async def close(c: Connection) -> RunId | None:
@@ -71,9 +71,10 @@ _RECOUNT = f"""
 update runs set
     state = case state when 'PENDING' then 'STARTED' else state end,
     started_at = coalesce(started_at, now()),
-    total = done + failed + (select count(*) from {_WANTED}),
+    total = done + failed + (
+        select count(*) + count(*) filter (where r.wanted < %(target)s::quality) from {_WANTED}),
     updated_at = now()
-where id = %s and finished_at is null
+where id = %(run)s and finished_at is null
 """
 
 _CLOSE = f"""

@@ -232,3 +232,16 @@ async def test_a_run_wanted_by_a_person_ends_when_there_is_nothing_to_hear(
         await until(house.all_ended)
     (ended,) = await house.runs()
     assert (ended.id, ended.state, ended.message) == (run, RunState.SUCCESS, "0 heard.")
+
+
+async def test_a_second_better_hearing_is_in_the_total_from_the_start(pool: Pool) -> None:
+    async with pool.connection() as c:
+        for name in ("one", "two"):
+            await add_recording(c, wanted="fast", track_id=name)
+        await add_recording(c, wanted="balanced", track_id="three")
+        run = await hearing_runs.join(c)
+        assert run is not None
+        await hearing_runs.recount(c, run, Quality.BALANCED)
+        found = await runs.get(c, run)
+    assert found is not None
+    assert found.total == 5
