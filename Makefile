@@ -25,8 +25,14 @@ types: $(VENV)/.dev
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev  ## run every benchmark; see benchmarks/README.md for single ones
-	@for bench in benchmarks/*.py; do echo "== $$bench"; $(BIN)/python "$$bench" || exit 1; done
+bench: $(VENV)/.dev  ## measure; MUSIC=<folder> also hears real music. See benchmarks/README.md
+	$(BIN)/python benchmarks/idle_memory.py
+	$(BIN)/python benchmarks/walk.py
+	PYTHONPATH=. $(BIN)/python benchmarks/index.py
+	PYTHONPATH=. $(BIN)/python benchmarks/clustering.py
+	PYTHONPATH=. $(BIN)/python benchmarks/analysis_accuracy.py
+	$(if $(MUSIC),PYTHONPATH=. $(BIN)/python benchmarks/analysis.py "$(MUSIC)")
+	$(if $(MUSIC),PYTHONPATH=. $(BIN)/python benchmarks/analysis_levels.py "$(MUSIC)")
 
 lock: $(VENV)/.dev  ## resolve requirements/*.lock anew
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded --extra cpu --extra build -o requirements/up.lock
