@@ -106,6 +106,7 @@ class HearingDrain:
         try:
             await work_until_cancelled(self._loop, self._leases, self._slots)
         finally:
+            await self._write(lambda c: recordings.release_all(c, self._identity), self._timers.stop)
             await asyncio.gather(*(child.stop() for child in children))
 
     def _make_child(self) -> Child:
@@ -159,9 +160,6 @@ class HearingDrain:
                 outcome = await self._attempt(claim)
         except LeaseLostError:
             pass  # told by Leases
-        except asyncio.CancelledError:
-            await self._write(lambda c: recordings.release(c, claim.owner), self._timers.stop)
-            raise
         else:
             await self._write(lambda c: self._settle(c, claim, outcome), self._timers.settle)
 

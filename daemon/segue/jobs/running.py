@@ -1,6 +1,5 @@
 """Works off runs: claims them, hands each to its kind's handler, writes down how it ended."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from secrets import token_hex
@@ -86,7 +85,10 @@ class RunDrain:
 
     async def run(self) -> None:
         """Work until cancelled; then everything is given back."""
-        await work_until_cancelled(self._loop, self._leases, self._slots)
+        try:
+            await work_until_cancelled(self._loop, self._leases, self._slots)
+        finally:
+            await self._write(lambda c: runs.release_all(c, self.kind, self._identity), self._timers.stop)
 
     async def _look(self) -> float | None:
         while self._slots.free:
@@ -107,9 +109,6 @@ class RunDrain:
                 outcome = await self._attempt(task)
         except LeaseLostError:
             log.info("run_abandoned")
-        except asyncio.CancelledError:
-            await self._write(lambda c: runs.release(c, task.run.id, task.owner), self._timers.stop)
-            raise
         else:
             await self._write(lambda c: _settle(c, task, outcome), self._timers.settle)
             log.info("run_ended", outcome=type(outcome).__name__.lower())

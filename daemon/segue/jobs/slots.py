@@ -33,7 +33,7 @@ class Slots:
         task.add_done_callback(self._end)
 
     async def close(self) -> None:
-        """Cancel what is under way and wait until it has given back what it held."""
+        """Cancel what is under way and wait until it has ended."""
         while self._tasks:
             for task in self._tasks:
                 task.cancel()
@@ -47,7 +47,7 @@ class Slots:
 
 
 async def work_until_cancelled(loop: Loop, leases: Leases, slots: Slots) -> None:
-    """Look, keep the leases, and at the end wait until all work has given its rows back."""
+    """Look, keep the leases, and at the end wait until all work has ended."""
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(leases.run())

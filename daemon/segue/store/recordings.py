@@ -23,6 +23,7 @@ __all__ = [
     "merge",
     "postpone",
     "release",
+    "release_all",
     "renew",
     "sources",
     "standings",
@@ -166,6 +167,17 @@ async def release(c: Connection, owner: str, ids: Sequence[RecordingId] | None =
         """update recordings set lease_owner = null, lease_until = null, attempts = greatest(attempts - 1, 0)
             where lease_owner = %s and (%s::bigint[] is null or id = any(%s))""",
         (owner, None if ids is None else list(ids), None if ids is None else list(ids)),
+    )
+    return cursor.rowcount
+
+
+async def release_all(c: Connection, identity: str) -> int:
+    """Give back everything that a process holds whose claims begin with its identity."""
+    cursor = await c.execute(
+        """update recordings
+              set lease_owner = null, lease_until = null, attempts = greatest(attempts - 1, 0)
+            where lease_owner is not null and starts_with(lease_owner, %s || '/')""",
+        (identity,),
     )
     return cursor.rowcount
 

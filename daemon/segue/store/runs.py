@@ -37,6 +37,7 @@ __all__ = [
     "postpone",
     "progress",
     "release",
+    "release_all",
     "renew",
     "succeed",
     "unfinished_by_kind",
@@ -205,6 +206,11 @@ async def release(c: Connection, run: RunId, owner: str, *, seconds: float = 0) 
         _POSTPONE, {"run": run, "owner": owner, "seconds": seconds, "reason": None, "attempts": 1}
     )
     return cursor.rowcount == 1
+
+
+async def release_all(c: Connection, kind: str, identity: str) -> int:
+    """Give back everything of a kind that a process holds whose leases begin with its identity."""
+    return (await c.execute(_RELEASE_ALL, {"kind": kind, "identity": identity})).rowcount
 
 
 async def cancel(c: Connection, run: RunId) -> int:
@@ -423,6 +429,12 @@ update runs set
     message = coalesce(%(reason)s, message),
     updated_at = now()
 where id = %(run)s and lease_owner = %(owner)s and finished_at is null
+"""
+
+_RELEASE_ALL = """
+update runs set lease_owner = null, lease_until = null, attempts = attempts - 1, updated_at = now()
+where lease_owner is not null and starts_with(lease_owner, %(identity)s || '/') and kind = %(kind)s
+    and finished_at is null
 """
 
 # Rows are locked from parent to child, as everybody does, so two cancels cannot wait for each other.

@@ -1,6 +1,7 @@
 """Runs are worked off: each kind of end is written down, cancels and lost leases interrupt."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -227,3 +228,18 @@ async def facts(pool: Pool) -> list[tuple[object, ...]]:
                       (select count(*) from run_log where run_id = runs.id) from runs order by id"""
         )
         return await cursor.fetchall()
+
+
+async def test_whenever_a_worker_stops_it_keeps_nothing(bench: Bench, running: Running) -> None:
+    async def endless(task: Task) -> Done:
+        await asyncio.Event().wait()
+        return Done()
+
+    for _ in range(30):
+        await bench.want()
+    for number in range(20):
+        async with running(bench.drain(endless, slots=10, identity=f"w{number}")):
+            await asyncio.sleep(random.uniform(0, 0.05))
+    async with bench.pool.connection() as c:
+        left = [run for run in await runs.list_(c) if run.lease_owner is not None or run.attempts]
+    assert left == []
