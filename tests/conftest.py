@@ -17,6 +17,7 @@ from psycopg import sql
 from segue.embedded import Postgres, Valkey, unprivileged_account
 from segue.store.migrate import migrate
 from segue.store.pool import Pool, open_pool
+from tests import specs  # noqa: F401  before any program under test inherits the environment
 
 _TEMPLATE = "migrated"
 _FASTER = {  # a test's database need not survive a power cut

@@ -1,7 +1,6 @@
 """What we ask and what the fake answers agree with the published description of OpenSubsonic."""
 
 import json
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,14 @@ from segue.model import Playlist
 from segue.sdk.testing import World
 from tests.adapters.navidrome.conftest import Connect
 from tests.fakes.subsonic import PASSWORD, USER, FakeSubsonic, Seen, serving, shown
+from tests.specs import published
 
 _COMMON = {"u", "t", "s", "p", "apiKey", "v", "c", "f"}
 
 
 @lru_cache(maxsize=1)
 def _document() -> dict[str, Any]:
-    folder = os.environ.get("SEGUE_SPECS")
-    if not folder:
-        pytest.skip("SEGUE_SPECS names no folder with opensubsonic-openapi.json")
-    document: dict[str, Any] = json.loads((Path(folder) / "opensubsonic-openapi.json").read_text())
+    document: dict[str, Any] = json.loads(published("opensubsonic-openapi.json").read_text())
     return document
 
 
