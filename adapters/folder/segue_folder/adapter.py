@@ -81,7 +81,8 @@ class FolderAdapter:
         """Whether a glance finds no audio file; a folder too large for a glance is not empty."""
         first = self._tree.files()
         try:
-            return await asyncio.wait_for(self._blocking(next, first, None), _GLANCE_SECONDS) is None
+            async with asyncio.timeout(_GLANCE_SECONDS):
+                return await self._blocking(next, first, None) is None
         except TimeoutError:
             return False
 
@@ -89,7 +90,8 @@ class FolderAdapter:
         """Run in a thread; a disk that does not answer is Unavailable."""
         work = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
         try:
-            return await asyncio.wait_for(work, _LIMIT_SECONDS)
+            async with asyncio.timeout(_LIMIT_SECONDS):
+                return await work
         except TimeoutError as error:
             raise Unavailable(
                 f"The disk of {self._tree.root} has not answered for {_LIMIT_SECONDS:.0f} s."

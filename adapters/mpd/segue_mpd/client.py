@@ -127,7 +127,8 @@ async def opened(
     finally:
         writer.close()
         with suppress(OSError, TimeoutError):
-            await asyncio.wait_for(writer.wait_closed(), _CLOSE_SECONDS)
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await writer.wait_closed()
 
 
 async def _let_in(client: Client, password: str) -> None:

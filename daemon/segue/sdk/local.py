@@ -117,7 +117,8 @@ class LocalFiles:
     async def _blocking(self, function: Callable[..., Result], *arguments: object) -> Result:
         work = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
         try:
-            return await asyncio.wait_for(work, _LIMIT_SECONDS)
+            async with asyncio.timeout(_LIMIT_SECONDS):
+                return await work
         except TimeoutError as error:
             raise Unavailable(f"The disk of {self.root} does not answer.") from error
 
