@@ -30,7 +30,10 @@ pytestmark = [
 ]
 
 PACE = Pace(look=0.1, first_pause=0.1, longest_pause=0.5, refused_pause=0.5)
-LATE = Song(artist="Late", album="Late", title="Late", number=1, hertz=500)
+LATE = Song(
+    artist="Late", album="Late", title="Late", number=1, hertz=500,
+    folder="Ada Fern/Low Water",  # MPD misses a file that lies in a new folder before it watches that folder
+)  # fmt: skip
 
 
 @dataclass
