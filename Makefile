@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 MUSIC ?=
+PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 
 .PHONY: up test check lint types imports bench lock clean
 
@@ -10,10 +11,11 @@ up: $(VENV)/.up  ## set everything up and run Segue; MUSIC=<folder> connects a f
 	@$(BIN)/segue up $(if $(MUSIC),--music "$(MUSIC)")
 
 test: $(VENV)/.dev  ## the quick suite
-	$(BIN)/python -m pytest -q -m "not slow and not faults"
+	$(BIN)/python -m pytest -q $(PARALLEL) -m "not slow and not faults"
 
 check: $(VENV)/.dev lint types imports  ## what CI runs: lint, types, imports, docs and every test
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(PARALLEL) -m "not faults"
+	$(BIN)/python -m pytest -q -m faults
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
