@@ -139,7 +139,7 @@ async def test_statuses_name_who_must_act(status: str, kind: type[AdapterError])
 async def test_silence_noise_halves_and_floods_are_errors(
     told: bytes | None, kind: type[AdapterError]
 ) -> None:
-    async with asking(told) as (server, _):
+    async with asking(told, limits=IMPATIENT if told is None else QUICK) as (server, _):
         with pytest.raises(kind):
             await server.ask("GET", "x")
 
