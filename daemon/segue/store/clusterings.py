@@ -1,0 +1,300 @@
+"""Clusterings: groups of recordings, which of them make playlists, and in which order these are played."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NewType
+
+from psycopg.rows import class_row, scalar_row, tuple_row
+from psycopg.sql import SQL
+from psycopg.types.json import Jsonb
+
+from segue.model import RecordingId, RunId, ServerKey, SpaceId
+from segue.store.pool import Connection
+
+__all__ = [
+    "ChosenCluster",
+    "Cluster",
+    "Clustering",
+    "ClusteringId",
+    "Member",
+    "NewCluster",
+    "all_clusters",
+    "chosen",
+    "get",
+    "list_",
+    "members",
+    "model",
+    "new_lineages",
+    "newest",
+    "prune",
+    "save",
+]
+
+ClusteringId = NewType("ClusteringId", int)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clustering:
+    """One outcome; `servers` and `libraries` bound the music it is about, None is all of it."""
+
+    id: ClusteringId
+    run_id: RunId | None
+    space_id: SpaceId | None
+    algorithm: str
+    source: str
+    parameters: Mapping[str, Any]
+    seed: int
+    score: float | None
+    recordings: int
+    mean_distance: float
+    servers: Sequence[ServerKey] | None
+    libraries: Sequence[str] | None
+    remarks: Sequence[str]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A group; `place` is the row of its centre in the model, `position` its rank if it was chosen."""
+
+    id: int
+    lineage: int
+    place: int
+    position: int | None
+    name: str
+    description: str
+    recordings: int
+    songs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenCluster:
+    """What becomes a playlist; `lineage` stays while the group lives on in later clusterings."""
+
+    lineage: int
+    name: str
+    description: str
+    recordings: list[RecordingId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A recording of a group; `ordinal` is its place in the order of playing."""
+
+    recording: RecordingId
+    distance: float
+    ordinal: int | None
+    joined_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCluster:
+    """A group to be kept, as `Cluster`; `order` are the recordings that are played."""
+
+    lineage: int
+    place: int
+    position: int | None
+    name: str
+    description: str
+    centroid: bytes
+    members: Sequence[tuple[RecordingId, float]]
+    order: Sequence[RecordingId]
+
+
+async def newest(c: Connection) -> Clustering | None:
+    """The one that counts."""
+    found = await list_(c, limit=1)
+    return found[0] if found else None
+
+
+async def get(c: Connection, clustering: ClusteringId) -> Clustering | None:
+    cursor = c.cursor(row_factory=class_row(Clustering))
+    await cursor.execute(_GET, [clustering])
+    return await cursor.fetchone()
+
+
+async def list_(
+    c: Connection, *, before: ClusteringId | None = None, limit: int = 50
+) -> Sequence[Clustering]:
+    """Newest first; `before` is the last id of the page before."""
+    cursor = c.cursor(row_factory=class_row(Clustering))
+    await cursor.execute(_LIST, {"before": before, "limit": limit})
+    return await cursor.fetchall()
+
+
+async def model(c: Connection, clustering: ClusteringId) -> bytes | None:
+    """How new music finds its group."""
+    cursor = c.cursor(row_factory=scalar_row, binary=True)
+    await cursor.execute("select model from clusterings where id = %s", [clustering])
+    found: bytes | None = await cursor.fetchone()
+    return found
+
+
+async def all_clusters(c: Connection, clustering: ClusteringId) -> Sequence[Cluster]:
+    """Every group: the chosen ones by rank, then the others by place."""
+    cursor = c.cursor(row_factory=class_row(Cluster))
+    await cursor.execute(_CLUSTERS, [clustering])
+    return await cursor.fetchall()
+
+
+async def chosen(c: Connection, clustering: Clustering) -> list[ChosenCluster]:
+    """The groups that are to be playlists, by rank, each in the order of playing."""
+    cursor = c.cursor(row_factory=tuple_row, binary=True)
+    await cursor.execute(_CHOSEN, [clustering.id])
+    return [
+        ChosenCluster(lineage=lineage, name=name, description=description, recordings=recordings)
+        async for lineage, name, description, recordings in cursor
+    ]
+
+
+async def members(c: Connection, clusters: Sequence[int]) -> Mapping[int, list[Member]]:
+    """The recordings of each of these groups: in the order of playing, then by distance."""
+    found: dict[int, list[Member]] = {cluster: [] for cluster in clusters}
+    cursor = c.cursor(row_factory=tuple_row, binary=True)
+    await cursor.execute(_MEMBERS, [list(clusters)])
+    async for cluster, recording, distance, ordinal, joined_at in cursor:
+        found[cluster].append(
+            Member(recording=recording, distance=distance, ordinal=ordinal, joined_at=joined_at)
+        )
+    return found
+
+
+async def new_lineages(c: Connection, count: int) -> list[int]:
+    """Numbers for groups that continue none, never given before."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute("select nextval('cluster_lineages') from generate_series(1, %s)", [count])
+    return list(await cursor.fetchall())
+
+
+async def save(
+    c: Connection,
+    *,
+    run: RunId | None,
+    space: SpaceId | None,
+    source: str,
+    parameters: Mapping[str, Any],
+    seed: int,
+    score: float,
+    recordings: int,
+    mean_distance: float,
+    model: bytes,
+    servers: Sequence[ServerKey] | None,
+    libraries: Sequence[str] | None,
+    remarks: Sequence[str],
+    clusters: Iterable[NewCluster],
+) -> ClusteringId:
+    """Keep an outcome; recordings that are gone by now are left out."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(
+        _SAVE,
+        {
+            "run": run,
+            "space": space,
+            "algorithm": parameters["algorithm"],
+            "source": source,
+            "parameters": Jsonb(dict(parameters)),
+            "seed": seed,
+            "score": score,
+            "recordings": recordings,
+            "mean_distance": mean_distance,
+            "model": model,
+            "servers": None if servers is None else list(servers),
+            "libraries": None if libraries is None else list(libraries),
+            "remarks": list(remarks),
+        },
+    )
+    clustering = ClusteringId(int(await cursor.fetchone() or 0))
+    for cluster in clusters:
+        await _save_cluster(c, clustering, cluster)
+    return clustering
+
+
+async def prune(c: Connection, *, keep: int) -> int:
+    """Forget all but the newest few; how many."""
+    return (await c.execute(_PRUNE, [keep])).rowcount
+
+
+async def _save_cluster(c: Connection, clustering: ClusteringId, cluster: NewCluster) -> None:
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(
+        _SAVE_CLUSTER,
+        {
+            "clustering": clustering,
+            "lineage": cluster.lineage,
+            "place": cluster.place,
+            "position": cluster.position,
+            "name": cluster.name,
+            "description": cluster.description,
+            "centroid": cluster.centroid,
+        },
+    )
+    ordinals = {recording: ordinal for ordinal, recording in enumerate(cluster.order)}
+    await c.execute(
+        _SAVE_MEMBERS,
+        {
+            "cluster": await cursor.fetchone(),
+            "recordings": [recording for recording, _ in cluster.members],
+            "distances": [distance for _, distance in cluster.members],
+            "ordinals": [ordinals.get(recording) for recording, _ in cluster.members],
+        },
+    )
+
+
+_COLUMNS = SQL("""
+    id, run_id, space_id, algorithm, source, parameters, seed, score, recordings, mean_distance,
+    servers, libraries, remarks, created_at
+""")
+_GET = SQL("select {} from clusterings where id = %s").format(_COLUMNS)
+_LIST = SQL("""
+select {} from clusterings
+where %(before)s::bigint is null or id < %(before)s order by id desc limit %(limit)s
+""").format(_COLUMNS)
+
+_CLUSTERS = """
+select k.id, k.lineage, k.place, k.position, k.name, k.description,
+       count(m.recording_id) as recordings, count(m.ordinal) as songs
+  from clusters k left join cluster_members m on m.cluster_id = k.id
+ where k.clustering_id = %s
+ group by k.id order by k.position, k.place
+"""
+
+_CHOSEN = """
+select k.lineage, k.name, k.description,
+       array(select recording_id from cluster_members m
+              where m.cluster_id = k.id and ordinal is not null order by ordinal, recording_id)
+  from clusters k
+ where k.clustering_id = %s and k.position is not null
+ order by k.position
+"""
+
+_MEMBERS = """
+select cluster_id, recording_id, distance, ordinal, joined_at from cluster_members
+ where cluster_id = any(%s) order by cluster_id, ordinal, distance, recording_id
+"""
+
+_SAVE = """
+insert into clusterings (run_id, space_id, algorithm, source, parameters, seed, score, recordings,
+    mean_distance, model, servers, libraries, remarks)
+values (%(run)s, %(space)s, %(algorithm)s, %(source)s, %(parameters)s, %(seed)s, %(score)s, %(recordings)s,
+    %(mean_distance)s, %(model)s, %(servers)s, %(libraries)s, %(remarks)s)
+returning id
+"""
+
+_SAVE_CLUSTER = """
+insert into clusters (clustering_id, lineage, place, position, name, description, centroid)
+values (%(clustering)s, %(lineage)s, %(place)s, %(position)s, %(name)s, %(description)s, %(centroid)s)
+returning id
+"""
+
+_SAVE_MEMBERS = """
+insert into cluster_members (cluster_id, recording_id, distance, ordinal)
+select %(cluster)s, r.id, given.distance, given.ordinal
+  from unnest(%(recordings)s::bigint[], %(distances)s::real[], %(ordinals)s::integer[])
+       as given(recording, distance, ordinal) join recordings r on r.id = given.recording
+   for key share of r
+"""
+
+_PRUNE = """
+delete from clusterings where id not in (select id from clusterings order by id desc limit %s)
+"""
