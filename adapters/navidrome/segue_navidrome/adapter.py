@@ -31,12 +31,12 @@ from segue.sdk import (
     Watches,
 )
 from segue.sdk.http import HttpLimits, HttpServer, trust
+from segue.sdk.places import places
 from segue_navidrome.config import NavidromeConfig
 from segue_navidrome.dialect import agree
 from segue_navidrome.history import History
 from segue_navidrome.lending import Lending
 from segue_navidrome.listing import Listing
-from segue_navidrome.local import places
 from segue_navidrome.native import Native
 from segue_navidrome.playlists import Playlists
 from segue_navidrome.probing import Probing

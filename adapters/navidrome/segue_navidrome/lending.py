@@ -10,9 +10,9 @@ from pathlib import Path
 
 from segue.model import TrackId
 from segue.sdk import Malformed, Unsupported
+from segue.sdk.places import Places
 from segue_navidrome.client import Client, Parameter
 from segue_navidrome.listing import Listing
-from segue_navidrome.local import Places
 from segue_navidrome.payloads import Song
 
 __all__ = ["Lending"]

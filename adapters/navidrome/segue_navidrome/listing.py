@@ -7,10 +7,10 @@ from time import monotonic
 
 from segue.model import Track, TrackId
 from segue.sdk import Malformed, NotFound, Unavailable, Unsupported
+from segue.sdk.places import Places
 from segue_navidrome.client import Client
 from segue_navidrome.dialect import Server
 from segue_navidrome.folders import Part, library_of, parts
-from segue_navidrome.local import Places
 from segue_navidrome.pages import Shifted, pages
 from segue_navidrome.parse import payload, payloads, track
 from segue_navidrome.payloads import Album, Payload, Song

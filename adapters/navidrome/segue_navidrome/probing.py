@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from segue.sdk import AuthFailed, NotFound, ServerInfo, Unsupported
+from segue.sdk.places import Places
 from segue_navidrome.client import Client
 from segue_navidrome.dialect import Server
 from segue_navidrome.listing import Listing
-from segue_navidrome.local import Places
 from segue_navidrome.parse import payload
 from segue_navidrome.payloads import Rights, Song
 from segue_navidrome.signs import SignReader

@@ -16,8 +16,9 @@ import aiohttp
 from yarl import URL
 
 from segue.sdk.backoff import Backoff
-from segue.sdk.errors import AdapterError, Malformed, Unavailable
+from segue.sdk.errors import AdapterError, Malformed, Unavailable, Unsupported
 from segue.sdk.http.events import ServerSentEvent, events_of
+from segue.sdk.http.socket import Socket
 from segue.sdk.http.translation import of_exception, of_status, without_address
 
 __all__ = ["HttpLimits", "HttpServer", "Pairs", "Reply", "base_url", "trust"]
@@ -172,6 +173,45 @@ class HttpServer:
             raise Malformed(f"{self.where} sent an event line without an end.") from error
 
     @asynccontextmanager
+    async def socket(
+        self,
+        path: str,
+        *,
+        query: Pairs = (),
+        headers: Mapping[str, str] | None = None,
+        silence: float,
+        heartbeat: float | None = None,
+    ) -> AsyncIterator[Socket]:
+        """A websocket, closed at the end of the block; Unavailable after so many seconds of silence.
+
+        With a `heartbeat` in seconds, pings keep it alive and count as no silence."""
+        try:
+            async with asyncio.timeout(self.limits.connect + self.limits.silence):
+                line = await self._session.ws_connect(
+                    self._address(path, query),
+                    headers={**self._headers, **(headers or {})},
+                    ssl=self._tls,
+                    heartbeat=heartbeat,
+                    max_msg_size=self.limits.largest_answer,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+                )
+        except aiohttp.WSServerHandshakeError as error:
+            raise self._no_socket(error.status, path) from without_address(error)
+        except _TROUBLES as error:
+            raise of_exception(error, where=self.where) from without_address(error)
+        try:
+            async with line:
+                yield Socket(line, where=self.where, silence=silence)
+        except _TROUBLES as error:
+            raise of_exception(error, where=self.where) from without_address(error)
+
+    def _no_socket(self, status: int, path: str) -> AdapterError:
+        """What a refusal to open a websocket means; a good answer that opens none is a refusal too."""
+        if status < 300 or status in (400, 426):
+            return Unsupported(f"{self.where} opens no websocket at {path} (HTTP {status}).")
+        return of_status(status, where=self.where, what=path, retry_after=None, location="")
+
+    @asynccontextmanager
     async def _request(
         self,
         method: str,
@@ -187,7 +227,7 @@ class HttpServer:
         )
         async with self._session.request(
             method,
-            (self._base / path.lstrip("/") if path else self._base).with_query(list(query)),
+            self._address(path, query),
             headers={**self._headers, **(headers or {})},
             allow_redirects=False,
             ssl=self._tls,
@@ -195,6 +235,9 @@ class HttpServer:
             **options,
         ) as response:
             yield response
+
+    def _address(self, path: str, query: Pairs) -> URL:
+        return (self._base / path.lstrip("/") if path else self._base).with_query(list(query))
 
     async def _again(self, once: Callable[[], Awaitable[Result]], path: str, attempts: int) -> Result:
         pause = Backoff(first=self.limits.first_pause, longest=self.limits.longest_pause)

@@ -4,15 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
-from segue.sdk import Toolbox
 from segue.sdk.local import LocalFile, LocalFiles
-from segue_navidrome.payloads import Song
+from segue.sdk.plugin import Toolbox
 
-__all__ = ["Places", "places"]
+__all__ = ["Placed", "Places", "places"]
 
 _DEEPEST = 12
 _VAIN = 100
+
+
+class Placed(Protocol):
+    """What a server tells of where a song lies, and how large it is."""
+
+    @property
+    def path(self) -> str | None: ...
+
+    @property
+    def size(self) -> int | None: ...
 
 
 class Places:
@@ -39,7 +49,7 @@ class Places:
         """Search widely again, even if it was in vain before."""
         self._vain = 0
 
-    async def look(self, songs: Sequence[Song]) -> list[LocalFile | None]:
+    async def look(self, songs: Sequence[Placed]) -> list[LocalFile | None]:
         """The file of each song; None where none is found or its size is another."""
         if not self._folders:
             return [None] * len(songs)
@@ -50,7 +60,7 @@ class Places:
                 found[index] = await self._search(song)
         return found
 
-    async def _search(self, song: Song) -> LocalFile | None:
+    async def _search(self, song: Placed) -> LocalFile | None:
         for folder, left_off in [*self._ways, *self._untried(song)]:
             [file] = await self._matches(folder, left_off, [song])
             if file is not None:
@@ -60,7 +70,7 @@ class Places:
         self._vain += 1
         return None
 
-    def _untried(self, song: Song) -> list[tuple[LocalFiles, int]]:
+    def _untried(self, song: Placed) -> list[tuple[LocalFiles, int]]:
         depth = min(len(_parts(song)), _DEEPEST)
         ways = [(folder, left_off) for left_off in range(depth) for folder in self._folders]
         return [way for way in ways if way not in self._ways]
@@ -70,7 +80,7 @@ class Places:
         self._ways = [way, *(other for other in self._ways if other != way)]
 
     async def _matches(
-        self, folder: LocalFiles, left_off: int, songs: Sequence[Song]
+        self, folder: LocalFiles, left_off: int, songs: Sequence[Placed]
     ) -> list[LocalFile | None]:
         files = await folder.look(["/".join(_parts(song)[left_off:]) for song in songs])
         return [
@@ -92,7 +102,7 @@ async def places(folders: Sequence[Path], toolbox: Toolbox) -> AsyncIterator[Pla
         yield Places(opened)
 
 
-def _parts(song: Song) -> list[str]:
+def _parts(song: Placed) -> list[str]:
     path = song.path or ""
     parted = path if "/" in path else path.replace("\\", "/")
     return [part for part in parted.split("/") if part]
