@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from segue.clustering.keys import UNKNOWN_KEY
 from segue.model import MODEL_TAGS
 
 __all__ = ["GENRE_TAGS", "MOODS", "Corpus", "Matrix", "Rows", "log_odds"]
@@ -45,16 +46,20 @@ class Corpus:
     genres: Sequence[str]
     artists: Sequence[str]
     tag_names: Sequence[str] = field(default=MODEL_TAGS)
+    keys: Rows = field(default_factory=lambda: np.full(0, UNKNOWN_KEY, np.int64))
 
     def __post_init__(self) -> None:
         """ValueError says what does not fit together."""
         count = len(self.ids)
+        if not len(self.keys):
+            object.__setattr__(self, "keys", np.full(count, UNKNOWN_KEY, np.int64))
         shapes = {
             "vectors": (self.vectors.shape, (count, *self.vectors.shape[1:2])),
             "tags": (self.tags.shape, (count, len(self.tag_names))),
             "moods": (self.moods.shape, (count, len(MOODS))),
             "tempo": (self.tempo.shape, (count,)),
             "energy": (self.energy.shape, (count,)),
+            "keys": (self.keys.shape, (count,)),
             "genres": ((len(self.genres),), (count,)),
             "artists": ((len(self.artists),), (count,)),
         }
@@ -71,8 +76,12 @@ class Corpus:
 
     def features(self) -> Matrix:
         """Tempo, energy, tags and moods side by side, the unknown at their column's mean."""
+        return known(self.heard_features())
+
+    def heard_features(self) -> Matrix:
+        """The same, with NaN where something is unknown."""
         tempo = np.log2(np.clip(self.tempo, 20, 400))
-        return known(np.column_stack((tempo, self.energy, log_odds(self.tags), self.moods)))
+        return np.column_stack((tempo, self.energy, log_odds(self.tags), self.moods)).astype(np.float32)
 
     def styles(self) -> list[str]:
         """A genre for each recording: what people say, else the likeliest of the tags."""

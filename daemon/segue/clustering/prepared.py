@@ -16,7 +16,7 @@ from segue.clustering.limits import Limits
 from segue.clustering.parameters import ClusteringParameters, Source
 from segue.clustering.sampling import drawing_order, rung_sizes
 
-__all__ = ["Judged", "Prepared", "prepare", "relative"]
+__all__ = ["Judged", "Prepared", "artist_codes", "material", "prepare", "relative"]
 
 _MOST_JUDGED = 6000
 _ODD = 99  # percentile; what lies farther from the middle says nothing about the library
@@ -45,7 +45,7 @@ class Prepared:
         self.corpus = corpus
         self.parameters = parameters
         self.seed = seed
-        vectors = _material(corpus, parameters.source)
+        vectors = material(corpus, parameters.source)
         self.limits = Limits.of(parameters, len(corpus))
         self.geometry = Geometry.fit(vectors, standardize=parameters.source is Source.FEATURES)
         self.points = self.geometry.project(vectors)
@@ -80,7 +80,7 @@ class Prepared:
             points=self.points,
             tags=relative(log_odds(self.corpus.tags)),
             moods=relative(self.corpus.moods),
-            artists=_codes(self.corpus.artists),
+            artists=artist_codes(self.corpus.artists),
             limits=self.limits,
         )
 
@@ -128,7 +128,8 @@ def prepare(
     return Prepared(corpus, parameters, seed=seed, previous=previous)
 
 
-def _material(corpus: Corpus, source: Source) -> Matrix:
+def material(corpus: Corpus, source: Source) -> Matrix:
+    """What is grouped."""
     return corpus.features() if source is Source.FEATURES else corpus.vectors
 
 
@@ -143,7 +144,7 @@ def relative(values: Matrix) -> Matrix:
     return clipped
 
 
-def _codes(names: Sequence[str]) -> Rows:
+def artist_codes(names: Sequence[str]) -> Rows:
     """A number for each name, -1 for the unknown."""
     if not len(names):
         return np.zeros(0, np.int64)

@@ -1,5 +1,6 @@
-"""A library as a file that every worker of a search reads, and a clustering as one flat message."""
+"""A library as pieces that every worker of a search reads, and a clustering as one flat message."""
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -15,32 +16,36 @@ from segue.clustering.metrics import Metrics
 from segue.clustering.model import Model
 from segue.clustering.parameters import ClusteringParameters
 from segue.clustering.portrait import Portrait
+from segue.clustering.snapshot import Snapshot, joined
 
-__all__ = ["load_library", "outcome_from_reply", "outcome_to_reply", "save_library"]
+__all__ = ["load_library", "outcome_from_reply", "outcome_to_reply", "piece_to_bytes"]
 
-_ARRAYS = ("ids", "vectors", "tags", "moods", "tempo", "energy")
+_ARRAYS = ("ids", "vectors", "tags", "moods", "tempo", "energy", "keys")
 _TEXTS = ("genres", "artists", "tag_names")
 
 
-def save_library(path: Path, corpus: Corpus, *, previous: Matrix | None = None) -> None:
-    """Written whole or not at all; `previous` are the last clustering's centres as vectors."""
-    arrays: dict[str, np.ndarray[Any, Any]] = {name: getattr(corpus, name) for name in _ARRAYS}
+def piece_to_bytes(piece: Snapshot) -> bytes:
+    """A part of a library, or all of it; the same bytes for the same library."""
+    arrays: dict[str, np.ndarray[Any, Any]] = {name: getattr(piece.corpus, name) for name in _ARRAYS}
     for name in _TEXTS:
-        arrays[name] = np.frombuffer(json.dumps(list(getattr(corpus, name))).encode(), np.uint8)
-    if previous is not None:
-        arrays["previous"] = previous
-    unfinished = path.with_name(f"{path.name}.part")
-    with unfinished.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **arrays)
-    unfinished.replace(path)
+        arrays[name] = np.frombuffer(json.dumps(list(getattr(piece.corpus, name))).encode(), np.uint8)
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, lineages=piece.lineages, ordinals=piece.ordinals, **arrays)
+    return stream.getvalue()
 
 
-def load_library(path: Path) -> tuple[Corpus, Matrix | None]:
-    """What `save_library` wrote."""
+def load_library(folder: Path) -> Snapshot:
+    """What the files of a folder hold together, in the order of their names."""
+    return joined([_load_piece(path) for path in sorted(folder.iterdir())])
+
+
+def _load_piece(path: Path) -> Snapshot:
     with np.load(path, allow_pickle=False) as arrays:
         texts = {name: json.loads(arrays[name].tobytes()) for name in _TEXTS}
         numbers = {name: arrays[name] for name in _ARRAYS}
-        return Corpus(**numbers, **texts), arrays.get("previous")
+        return Snapshot(
+            corpus=Corpus(**numbers, **texts), lineages=arrays["lineages"], ordinals=arrays["ordinals"]
+        )
 
 
 def outcome_to_reply(outcome: Clustering | NoSolution, ids: Rows) -> dict[str, Any]:

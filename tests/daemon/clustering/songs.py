@@ -66,7 +66,7 @@ def part_of(corpus: Corpus, rows: npt.NDArray[np.bool_]) -> Corpus:
         name: [value for value, kept in zip(getattr(corpus, name), rows.tolist(), strict=True) if kept]
         for name in ("genres", "artists")
     }
-    arrays = ("ids", "vectors", "tags", "moods", "tempo", "energy")
+    arrays = ("ids", "vectors", "tags", "moods", "tempo", "energy", "keys")
     return replace(corpus, **{name: getattr(corpus, name)[rows] for name in arrays}, **names)
 
 

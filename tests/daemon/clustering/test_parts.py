@@ -16,6 +16,7 @@ from segue.clustering.backend import SklearnKMeans, open_kmeans, spread_out
 from segue.clustering.child import run
 from segue.clustering.choosing import choose_playlists
 from segue.clustering.clustering import Clustering, NoSolution, cluster
+from segue.clustering.corpus import Corpus, Rows
 from segue.clustering.dense import dense_groups, eps_at
 from segue.clustering.drift import drift_of
 from segue.clustering.evaluation import Result, evaluate_batch
@@ -27,9 +28,11 @@ from segue.clustering.model import Model
 from segue.clustering.prepared import prepare
 from segue.clustering.sampling import drawing_order, rung_sizes
 from segue.clustering.search import Search
-from segue.clustering.wire import load_library, outcome_from_reply, save_library
+from segue.clustering.snapshot import Snapshot
+from segue.clustering.wire import outcome_from_reply, piece_to_bytes
 from tests.daemon.clustering.songs import make_songs, part_of
 
+NOBODY: Rows = np.zeros(0, np.int64)
 _QUICK = ClusteringParameters(clustering_runs=30, iterations_per_batch=5, concurrent_batches=3, patience=1)
 
 
@@ -230,20 +233,21 @@ def test_a_model_survives_storing() -> None:
 
 @pytest.mark.parametrize("algorithm", [Algorithm.KMEANS, Algorithm.SPECTRAL])
 def test_a_child_does_what_is_done_here(tmp_path: Path, algorithm: Algorithm) -> None:
-    library = make_songs(150).corpus
-    parameters = replace(_QUICK, algorithm=algorithm)
-    previous = library.vectors[:5]
-    save_library(tmp_path / "library.npz", library, previous=previous)
-    loaded, centres = load_library(tmp_path / "library.npz")
-    assert loaded.artists == list(library.artists)
-    assert centres is not None
-    request = {"library": str(tmp_path / "library.npz"), "parameters": parameters.as_json(), "seed": 5}
+    library, parameters = make_songs(150).corpus, replace(_QUICK, algorithm=algorithm)
+    snapshot = Snapshot(corpus=library, lineages=np.arange(150) // 30 + 1)
+    rows = np.arange(150) < 70
+    _write(tmp_path, part_of(library, rows), snapshot.lineages[rows])
+    _write(tmp_path, part_of(library, ~rows), snapshot.lineages[~rows])
+    previous = snapshot.centres(parameters.source)
+    request = {"library": str(tmp_path), "parameters": parameters.as_json(), "seed": 5}
     search = Search.resume(run({"task": "begin", **request})["state"])
     while not search.finished:
         batch = json.loads(json.dumps(search.batches()[0].as_dict()))
         reply = json.loads(json.dumps(run({"task": "evaluate", "batch": batch, **request})))
         search.tell([Result.from_dict(one) for one in reply["results"]])
-    reply = run({"task": "conclude", "state": search.state(), **request})
+    last = {"1": {"name": "First", "chosen": True}}
+    rest = {"state": search.state(), "last": last, "template": "{genre}"}
+    reply = run({"task": "conclude", **rest, **request})
     found = outcome_from_reply(reply, library.ids)
     here = cluster(library, parameters, seed=5, previous=previous)
     assert isinstance(found, Clustering)
@@ -253,13 +257,24 @@ def test_a_child_does_what_is_done_here(tmp_path: Path, algorithm: Algorithm) ->
         assert sorted(one.members.tolist()) == sorted(two.members.tolist())
         assert sorted(one.playlist.tolist()) == sorted(two.playlist.tolist())
         assert one.portrait == two.portrait
+    settled = reply["settled"]
+    assert len(settled) == len(found.groups)
+    assert {one["lineage"] for one in settled} <= {None, 1, 2, 3, 4, 5}
+    assert all(one["name"] == "First" for one in settled if one["lineage"] == 1)
+    positions = [one["position"] for one in settled if one["songs"]]
+    assert sorted(positions) == list(range(len(positions)))
 
 
 def test_a_child_says_why_there_is_nothing_to_search(tmp_path: Path) -> None:
-    save_library(tmp_path / "few.npz", part_of(make_songs(60).corpus, np.arange(60) < 49))
-    request = {"library": str(tmp_path / "few.npz"), "parameters": _QUICK.as_json(), "seed": 5}
+    _write(tmp_path, part_of(make_songs(60).corpus, np.arange(60) < 49))
+    request = {"library": str(tmp_path), "parameters": _QUICK.as_json(), "seed": 5}
     reply = run({"task": "begin", **request})
     assert isinstance(outcome_from_reply(reply, np.zeros(0, np.int64)), NoSolution)
+
+
+def _write(folder: Path, corpus: Corpus, lineages: Rows = NOBODY) -> None:
+    piece = piece_to_bytes(Snapshot(corpus=corpus, lineages=lineages))
+    (folder / f"{len(list(folder.iterdir()))}.npz").write_bytes(piece)
 
 
 def test_batches_cover_all_candidates() -> None:
