@@ -18,7 +18,7 @@ from segue.sdk import AdapterError, AuthFailed, Unavailable, Unsupported, Watche
 from segue.sdk.backoff import Backoff
 from segue.store import servers
 from segue.store.pool import Pool
-from segue.store.servers import Server
+from segue.store.servers import Server, ServerState
 
 __all__ = ["Feeds", "Pace"]
 
@@ -46,6 +46,7 @@ class Pace:
 class _Listener:
     config: bytes
     renewed: float
+    answers: asyncio.Event = field(repr=False)  # somebody has reached the server
     task: asyncio.Task[None] = field(repr=False)
 
 
@@ -86,6 +87,8 @@ class Feeds:
             held = self._listeners.get(row.id)
             if held is not None and held.config != row.config_sealed:
                 await self._stop([row.id])
+            elif held is not None and row.state is ServerState.CONNECTED:
+                held.answers.set()
             await self._hold(row)
 
     async def _hold(self, row: Server) -> None:
@@ -101,8 +104,9 @@ class Feeds:
         elif held is not None:
             held.renewed = now
         else:
-            task = asyncio.create_task(self._listen(row), name=f"feed-{row.name}")
-            self._listeners[row.id] = _Listener(row.config_sealed, now, task)
+            answers = asyncio.Event()
+            task = asyncio.create_task(self._listen(row, answers), name=f"feed-{row.name}")
+            self._listeners[row.id] = _Listener(row.config_sealed, now, answers, task)
 
     async def _stop(self, keys: list[ServerKey]) -> None:
         stopped = [(key, self._listeners.pop(key)) for key in keys if key in self._listeners]
@@ -119,7 +123,7 @@ class Feeds:
                 for key in keys:
                     await servers.release_feed(c, key, self._owner)
 
-    async def _listen(self, row: Server) -> None:
+    async def _listen(self, row: Server, answers: asyncio.Event) -> None:
         """Feed after feed; between two of them a pause that grows while none succeeds."""
         pause = Backoff(first=self._pace.first_pause, longest=self._pace.longest_pause)
         while True:
@@ -127,8 +131,11 @@ class Feeds:
             try:
                 if not await self._watch(row, pause):
                     await self._walk_every(row.id, self._pace.walk_unwatched)
-            except (AuthFailed, ServerBroken):
-                seconds = self._pace.refused_pause  # told as the server's state
+            except (AuthFailed, ServerBroken):  # told as the server's state
+                answers.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._pace.refused_pause):
+                        await answers.wait()
             except AdapterError as error:
                 seconds = (error.retry_after or 0.0) if isinstance(error, Unavailable) else 0.0
                 _log.debug("feed_lost", server=row.name, reason=str(error))

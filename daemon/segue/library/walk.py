@@ -16,7 +16,7 @@ from segue.library.taking import Taken, take_in
 from segue.library.transactions import in_transaction
 from segue.model import Quality, ServerKey, Track
 from segue.registry import Registry
-from segue.sdk import Unavailable
+from segue.sdk import Malformed, NotFound, Unavailable
 from segue.store import identity, servers, tracks
 from segue.store.pool import Connection, Pool
 
@@ -157,6 +157,8 @@ async def _batches(listing: AsyncIterator[Track]) -> AsyncIterator[list[Track]]:
                 batch = await _batch(listing)
         except TimeoutError as error:
             raise Unavailable(f"The listing stood still for {_SILENCE_SECONDS:.0f} s.") from error
+        except (Malformed, NotFound) as error:  # of a whole listing it is no item's fault
+            raise Unavailable(f"The listing cannot be read: {error}") from error
         if not batch:
             return
         yield batch

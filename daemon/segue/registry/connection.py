@@ -3,7 +3,16 @@
 import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
-from segue.sdk import Adapter, AdapterError, AuthFailed, ServerInfo, Unavailable, Unsupported
+from segue.sdk import (
+    Adapter,
+    AdapterError,
+    AuthFailed,
+    Malformed,
+    NotFound,
+    ServerInfo,
+    Unavailable,
+    Unsupported,
+)
 
 __all__ = ["Connection", "ServerBroken"]
 
@@ -17,9 +26,12 @@ class ServerBroken(Unsupported):
 class Connection:
     """Holds an adapter open until it is retired and nobody uses it any more."""
 
-    def __init__(self, connecting: AbstractAsyncContextManager[Adapter], *, seconds: float) -> None:
+    def __init__(
+        self, connecting: AbstractAsyncContextManager[Adapter], *, seconds: float, proven: bool = False
+    ) -> None:
         self._connecting = connecting
         self._seconds = seconds
+        self._proven = proven  # it was connected with these settings before
         self._opened: tuple[Adapter, ServerInfo] | None = None
         self._ready = asyncio.Event()
         self._users = 0
@@ -35,7 +47,7 @@ class Connection:
             return self._opened
         if self._task.cancelled() or (error := self._task.exception()) is None:
             raise Unavailable("The connection was closed before it was open.")
-        raise _translated(error, self._seconds) from error
+        raise self._translated(error) from error
 
     def enter(self) -> None:
         self._users += 1
@@ -73,13 +85,14 @@ class Connection:
             self._ready.set()
             await self._idle.wait()
 
-
-def _translated(error: BaseException, seconds: float) -> AdapterError:
-    """What an adapter raises while it connects is about the server, never about an item."""
-    if isinstance(error, Unavailable | AuthFailed):
-        return error
-    if isinstance(error, TimeoutError):
-        return Unavailable(f"The server did not answer within {seconds:.0f} s.")
-    if isinstance(error, AdapterError):
-        return ServerBroken(str(error))
-    return ServerBroken(f"The adapter failed with {type(error).__name__}: {error}")
+    def _translated(self, error: BaseException) -> AdapterError:
+        """What an adapter raises while it connects is about the server, never about an item."""
+        if isinstance(error, Unavailable | AuthFailed):
+            return error
+        if isinstance(error, TimeoutError):
+            return Unavailable(f"The server did not answer within {self._seconds:.0f} s.")
+        if self._proven and isinstance(error, Malformed | NotFound):
+            return Unavailable(f"Something else answers in the server's place: {error}")
+        if isinstance(error, AdapterError):
+            return ServerBroken(str(error))
+        return ServerBroken(f"The adapter failed with {type(error).__name__}: {error}")

@@ -214,7 +214,7 @@ class Registry:
 
     def _connect(self, row: Server) -> Connection:
         connecting = self._connected(row.name, f"{row.id}-{row.name}", row.kind, self._config(row))
-        return Connection(connecting, seconds=self._connect_seconds)
+        return Connection(connecting, seconds=self._connect_seconds, proven=row.product is not None)
 
     async def _note(self, row: Server, info: ServerInfo) -> None:
         async with self._pool.connection() as c:

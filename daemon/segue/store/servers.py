@@ -126,7 +126,8 @@ async def reconfigure(
     """Other settings for a server: what is known of its state is void."""
     cursor = await c.execute(
         """update servers set kind = %s, origin = %s, config_sealed = %s, withdrawn = false,
-                  state = 'new', state_since = now(), last_error = null
+                  state = 'new', state_since = now(), last_error = null,
+                  product = null, product_version = null
             where id = %s""",
         (kind, origin, config_sealed, server),
     )
