@@ -1,0 +1,164 @@
+"""Lists a server's songs in pages, until a listing has held still."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from time import monotonic, time
+
+from segue.model import Track, TrackId
+from segue.sdk import NotFound, Unavailable
+from segue.sdk.places import Places
+from segue_lyrion.client import Client, Refused
+from segue_lyrion.parse import TAGS, rows, track
+from segue_lyrion.payloads import Title
+from segue_lyrion.signs import Signs, read_signs
+from segue_lyrion.urls import fingerprint, is_askable, is_file
+
+__all__ = ["Listing", "speaks_sql"]
+
+_PAGE = 500
+_BREATH = 0.02  # the server does nothing else while it answers a page
+_PASSES = 5
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 20.0
+_SCAN_PATIENCE = 300.0
+_numbers = itertools.count(int(time()))
+
+
+class Listing:
+    """Songs as tracks: all of them, or one. What comes from an online service is left out."""
+
+    def __init__(self, client: Client, local: Places, *, sql: bool) -> None:
+        self._client = client
+        self._local = local
+        self.sql = sql
+
+    async def walk(self) -> AsyncIterator[Track]:
+        """Pass after pass until nothing moved during one, and all that the server counts was listed."""
+        told: set[int] = set()
+        self._local.begin()
+        patience = _Patience()
+        while True:
+            before, listed = await read_signs(self._client), set[str]()
+            async for page in self.pages():
+                listed.update(title.id for title in page)
+                for one in await self.tracks(page):
+                    mark = hash((one.id, one.revision))
+                    if mark not in told:
+                        told.add(mark)
+                        patience.renew()
+                        yield one
+            after = await read_signs(self._client)
+            if before == after and not after.scanning and _is_all(len(listed), after):
+                return
+            await patience.wait(scanning=after.scanning)
+
+    async def get(self, track_id: TrackId) -> Track:
+        """One track."""
+        found = await self.tracks([await self.title(track_id)])
+        return found[0]
+
+    async def title(self, track_id: TrackId) -> Title:
+        """One song as the server tells it, under the number that it has now."""
+        if not is_askable(track_id):
+            raise NotFound("That is not the address of a file.")
+        wanted = f"tracks.urlmd5 = '{fingerprint(track_id)}'"
+        async for page in self.pages(wanted):
+            for title in page:
+                if title.url == track_id and _is_ours(title):
+                    return title
+        raise NotFound(f"The server knows no file {track_id}.")
+
+    async def known(self, track_ids: Sequence[TrackId]) -> set[TrackId]:
+        """Which of these the server has."""
+        if not self.sql:
+            return {TrackId(title.url) async for page in self.pages() for title in page if title.url}
+        found: set[TrackId] = set()
+        asked = [one for one in dict.fromkeys(track_ids) if is_askable(one)]
+        for start in range(0, len(asked), _PAGE):
+            prints = ",".join(f"'{fingerprint(one)}'" for one in asked[start : start + _PAGE])
+            async for page in self.pages(f"tracks.urlmd5 IN ({prints})"):
+                found.update(TrackId(title.url) for title in page if title.url)
+        return found
+
+    async def changed_since(self, moment: datetime) -> AsyncIterator[Track]:
+        """Songs whose file is younger, or that were read in later."""
+        since = int(moment.timestamp())
+        columns = ("timestamp", "updated_time", "added_time")
+        wanted = " OR ".join(f"tracks.{column} >= {since}" for column in columns)
+        async for page in self.pages(f"({wanted})"):
+            young = [one for one in page if max(one.modificationTime or 0, one.lastUpdated or 0) >= since]
+            for found in await self.tracks(young):
+                yield found
+
+    async def tracks(self, titles: Sequence[Title]) -> list[Track]:
+        """Songs that are files, with the key of their content where they are found here."""
+        ours = [title for title in titles if _is_ours(title)]
+        files = await self._local.look(ours)
+        return [
+            track(title, content_key=file.content_key if file is not None and _is_whole(title) else None)
+            for title, file in zip(ours, files, strict=True)
+        ]
+
+    async def pages(self, wanted: str = "tracks.audio = 1", tags: str = TAGS) -> AsyncIterator[list[Title]]:
+        """Rows in the order of their numbers; all rows where the server takes no conditions.
+
+        It keeps a count for a minute, and a page behind it comes back empty: a number that is
+        another one each time has it count anew.
+        """
+        ways = ["sort:sql=tracks.id", f"search:sql={wanted} AND {next(_numbers)} > 0"] if self.sql else []
+        for start in itertools.count(0, _PAGE):
+            answer = await self._client.ask("titles", start, _PAGE, f"tags:{tags}", *ways)
+            page = rows(Title, answer, "titles_loop")
+            if page:
+                yield page
+            if len(page) < _PAGE:
+                return
+            await asyncio.sleep(_BREATH)
+
+
+async def speaks_sql(client: Client) -> bool:
+    """Whether the server takes conditions, which it does although that is written nowhere."""
+    if not (await client.ask("titles", 0, 1, "tags:u")).get("titles_loop"):
+        return True
+    try:
+        some = await client.ask("titles", 0, 1, "tags:u", "search:sql=tracks.id > 0")
+        none = await client.ask("titles", 0, 1, "tags:u", "search:sql=tracks.id < 0")
+    except Refused:
+        return False
+    return bool(some.get("titles_loop")) and not none.get("titles_loop")
+
+
+class _Patience:
+    """How long to go on when the library does not hold still."""
+
+    def __init__(self) -> None:
+        self._passes = 0
+        self._pause = _FIRST_PAUSE
+        self._renewed = monotonic()
+
+    def renew(self) -> None:
+        self._renewed = monotonic()
+
+    async def wait(self, *, scanning: bool) -> None:
+        """A pause before the next pass; Unavailable when there have been enough."""
+        self._passes += 1
+        if scanning and monotonic() - self._renewed > _SCAN_PATIENCE:
+            raise Unavailable("The server is still reading its music in.", retry_after=60)
+        if not scanning and self._passes >= _PASSES:
+            raise Unavailable("The library did not hold still while it was listed.", retry_after=30)
+        await asyncio.sleep(self._pause)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+
+def _is_all(listed: int, signs: Signs) -> bool:
+    return listed >= signs.songs and (listed > 0 or signs.albums == 0)
+
+
+def _is_ours(title: Title) -> bool:
+    return is_file(title.url) and not title.remote and not title.extid
+
+
+def _is_whole(title: Title) -> bool:
+    return "#" not in (title.url or "")
