@@ -43,8 +43,13 @@ KINDS: Mapping[str, Kind] = {
     "walk": _LIGHT,
     "intake": _LIGHT,
     "schedules": _LIGHT,
+    "assign": _LIGHT,
+    "recluster": _LIGHT,
+    "publish": _LIGHT,
     "analyse": _HEAVY,
     "spaces": _HEAVY,
+    "clustering": Kind("heavy", 0.25),
+    "cluster_batch": Kind("heavy", 0.25),
 }
 
 _SECONDS = 1.0  # a web request may wait for a wake-up, but not for a sick Redis

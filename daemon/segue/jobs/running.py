@@ -61,8 +61,8 @@ class Task:
             await runs.log(c, self.run.id, level, line)
 
 
-Handler = Callable[[Task], Awaitable[Done | Again]]
 Outcome = Done | Again | Later | Never
+Handler = Callable[[Task], Awaitable[Outcome]]
 
 
 class RunDrain:

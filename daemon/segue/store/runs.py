@@ -29,7 +29,9 @@ __all__ = [
     "create",
     "fail",
     "get",
+    "hasten",
     "held",
+    "hold",
     "list_",
     "log",
     "log_after",
@@ -206,6 +208,20 @@ async def release(c: Connection, run: RunId, owner: str, *, seconds: float = 0) 
         _POSTPONE, {"run": run, "owner": owner, "seconds": seconds, "reason": None, "attempts": 1}
     )
     return cursor.rowcount == 1
+
+
+async def hold(c: Connection, run: RunId) -> bool:
+    """Keep a run from changing until the transaction ends; False when it is over."""
+    cursor = await c.execute("select 1 from runs where id = %s and finished_at is null for update", [run])
+    return await cursor.fetchone() is not None
+
+
+async def hasten(c: Connection, run: RunId) -> None:
+    """What waits for its time may be taken at once."""
+    await c.execute(
+        "update runs set not_before = null where id = %s and lease_owner is null and finished_at is null",
+        [run],
+    )
 
 
 async def release_all(c: Connection, kind: str, identity: str) -> int:

@@ -1,6 +1,8 @@
 -- A search for groups between its generations: small numbers, so that any worker can go on with it.
 create table cluster_searches (
     run_id          bigint primary key references runs on delete cascade,
+    key             text not null,              -- names the library's pieces on a worker's own disk
+    last_id         bigint references clusterings on delete set null,  -- whose groups may live on
     parameters      text not null,              -- JSON, as the search itself writes it
     seed            bigint not null,
     space_id        bigint references spaces on delete set null,
