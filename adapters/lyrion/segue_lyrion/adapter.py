@@ -1,13 +1,12 @@
 """Speaks to one Lyrion Music Server."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from segue.model import Change, Playlist, PlaylistHeader, PlaylistId, Track, TrackId, UserId
 from segue.sdk import (
@@ -142,5 +141,5 @@ async def connect(config: LyrionConfig, toolbox: Toolbox) -> AsyncIterator[Adapt
 def _credentials(config: LyrionConfig) -> dict[str, str]:
     if config.username is None or config.password is None:
         return {}
-    proof = aiohttp.BasicAuth(config.username, config.password.get_secret_value(), encoding="utf-8")
-    return {"Authorization": proof.encode()}
+    proof = f"{config.username}:{config.password.get_secret_value()}".encode()
+    return {"Authorization": f"Basic {b64encode(proof).decode()}"}
