@@ -5,20 +5,23 @@ from array import array
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 import structlog
 
 from segue.library import WakeCall
 from segue.library.reconcile import SeenKeys, is_doubtful
+from segue.library.renaming import Renames
 from segue.library.streams import closing
 from segue.library.taking import Taken, take_in
 from segue.library.transactions import in_transaction
-from segue.model import Quality, ServerKey, Track
+from segue.model import Quality, ServerKey, Track, TrackId
 from segue.registry import Registry
 from segue.sdk import Malformed, NotFound, Unavailable
-from segue.store import identity, servers, tracks
+from segue.store import identity, renames, servers, tracks
 from segue.store.pool import Connection, Pool
+from segue.store.servers import Server
 
 __all__ = ["SECOND_LOOK_SECONDS", "Report", "Revoked", "WalkOutcome", "walk_server"]
 
@@ -52,6 +55,7 @@ class WalkOutcome:
     changed: int
     gone: int
     doubted: int = 0
+    renamed: int = 0
 
     def sentence(self) -> str:
         """For people."""
@@ -60,7 +64,8 @@ class WalkOutcome:
                 f"{self.doubted} of the tracks known before were not listed. That is so many that a second "
                 "walk must agree before they are taken for gone."
             )
-        return f"{self.listed} tracks: {self.new} new, {self.changed} changed, {self.gone} gone."
+        renamed = f", {self.renamed} known under another id before" if self.renamed else ""
+        return f"{self.listed} tracks: {self.new} new, {self.changed} changed, {self.gone} gone{renamed}."
 
 
 async def walk_server(
@@ -70,7 +75,8 @@ async def walk_server(
     walk = _Walk(pool=pool, server=server, quality=quality, report=report)
     async with pool.connection() as c:
         began = await servers.now(c)
-        present = await tracks.count_present(c, server)
+        present = await tracks.count_listed(c, server)
+        walk.renames = Renames(walk.seen) if present else None  # an empty library knows nobody
         await walk.told(c, total=present or None)
     async with registry.using(server) as adapter, closing(adapter.walk()) as listing:
         async for batch in _batches(listing):
@@ -88,6 +94,7 @@ class _Walk:
     quality: Quality
     report: Report
     seen: SeenKeys = field(default_factory=SeenKeys)
+    renames: Renames | None = None
     listed: int = 0
     new: int = 0
     changed: int = 0
@@ -102,11 +109,13 @@ class _Walk:
         """Commit one batch; whether it brought something to hear."""
 
         async def work(c: Connection) -> Taken:
-            taken = await take_in(c, self.server, batch, quality=self.quality)
+            taken = await take_in(c, self.server, batch, quality=self.quality, renames=self.renames)
             await self.told(c, done=len(batch))
             return taken
 
         taken = await in_transaction(self.pool, work)
+        if self.renames is not None:
+            self.renames.believe(taken.recognised, taken.arrived)
         self.seen.add(taken.same)
         self.listed += len(batch)
         self.new += taken.new
@@ -118,23 +127,43 @@ class _Walk:
         lost = array("q")
         async with self.pool.connection() as c:
             row = await servers.get(c, self.server)
-            async for keys in tracks.present_keys(c, self.server, before=began):
+            async for keys in tracks.listed_keys(c, self.server, before=began):
                 lost.extend(self.seen.without(keys))
             if row is None:
                 raise Revoked
+        renamed = await self._rename(row, lost)
+        lost = array("q", (key for key in lost if key not in renamed)) if renamed else lost
+        async with self.pool.connection() as c:
             if is_doubtful(present=present, lost=len(lost), doubted=row.loss_doubted):
                 await self.told(c)
                 await servers.walk_doubted(c, self.server, lost=len(lost))
                 _log.warning("loss_doubted", server=row.name, lost=len(lost), present=present)
-                return self._outcome(doubted=len(lost))
+                return self._outcome(renamed=len(renamed), doubted=len(lost))
         gone = await self._mark(lost, began)
         async with self.pool.connection() as c:
             await self.told(c)
-            if self.new:
+            if self.new > len(renamed):
                 await identity.adopt(c)
             await servers.walk_ended(c, self.server, began)
-        _log.info("server_walked", server=row.name, listed=self.listed, new=self.new, gone=gone)
-        return self._outcome(gone=gone)
+        new = self.new - len(renamed)
+        _log.info("server_walked", server=row.name, listed=self.listed, new=new, gone=gone)
+        return self._outcome(renamed=len(renamed), gone=gone)
+
+    async def _rename(self, row: Server, lost: "array[int]") -> dict[int, TrackId]:
+        """Give what was recognised under another id that id; our own keys stay."""
+        if self.renames is None:
+            return {}
+        renamed = self.renames.proved(lost)
+        pairs = iter(renamed.items())
+        while part := dict(islice(pairs, _MARK_BATCH)):
+            async with self.pool.connection() as c:
+                await self.told(c)
+                await renames.rename(c, self.server, part)
+        if renamed:
+            _log.info(
+                "tracks_renamed", server=row.name, tracks=len(renamed), **self.renames.evidence(renamed)
+            )
+        return renamed
 
     async def _mark(self, lost: "array[int]", began: datetime) -> int:
         gone = 0
@@ -145,8 +174,15 @@ class _Walk:
                 gone += await tracks.mark_missing(c, keys, before=began)
         return gone
 
-    def _outcome(self, *, gone: int = 0, doubted: int = 0) -> WalkOutcome:
-        return WalkOutcome(listed=self.listed, new=self.new, changed=self.changed, gone=gone, doubted=doubted)
+    def _outcome(self, *, renamed: int, gone: int = 0, doubted: int = 0) -> WalkOutcome:
+        return WalkOutcome(
+            listed=self.listed,
+            new=self.new - renamed,
+            changed=self.changed,
+            gone=gone,
+            doubted=doubted,
+            renamed=renamed,
+        )
 
 
 async def _batches(listing: AsyncIterator[Track]) -> AsyncIterator[list[Track]]:

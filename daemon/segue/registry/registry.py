@@ -89,12 +89,8 @@ class Registry:
     async def using(self, server: ServerKey) -> AsyncIterator[Adapter]:
         """Borrow a server's adapter; what is raised inside becomes the server's state."""
         try:
-            connection, adapter = await self._connection(server)
-            connection.enter()
-            try:
+            async with self._entered(server) as adapter:
                 yield adapter
-            finally:
-                connection.leave()
         except AdapterError as error:
             await self._judge(server, error)
             raise
@@ -103,8 +99,8 @@ class Registry:
 
     async def adapter(self, server: ServerKey) -> Adapter:
         """A server's adapter, for pure calls and a look at its capabilities."""
-        _, adapter = await self._connection(server)
-        return adapter
+        async with self._entered(server) as adapter:
+            return adapter
 
     async def probe(self, server: ServerKey) -> ServerInfo:
         """Ask a server afresh; its state follows."""
@@ -184,7 +180,9 @@ class Registry:
         for server in list(self._held):
             await self._drop(server)
 
-    async def _connection(self, server: ServerKey) -> tuple[Connection, Adapter]:
+    @asynccontextmanager
+    async def _entered(self, server: ServerKey) -> AsyncIterator[Adapter]:
+        """A connection that nobody closes while we wait for it, and while we use it."""
         row = await self._usable(server)
         held = self._held.get(server)
         fresh = held is None or held[0] != row.config_sealed
@@ -192,15 +190,19 @@ class Registry:
             self._retire(server)
             held = self._held[server] = row.config_sealed, self._connect(row)
         connection = held[1]
+        connection.enter()
         try:
-            adapter, info = await connection.opened()
-        except AdapterError:
-            if self._held.get(server) is held:
-                del self._held[server]
-            raise
-        if fresh:
-            await self._note(row, info)
-        return connection, adapter
+            try:
+                adapter, info = await connection.opened()
+            except AdapterError:
+                if self._held.get(server) is held:
+                    del self._held[server]
+                raise
+            if fresh:
+                await self._note(row, info)
+            yield adapter
+        finally:
+            connection.leave()
 
     async def _usable(self, server: ServerKey) -> Server:
         async with self._pool.connection() as c:

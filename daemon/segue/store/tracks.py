@@ -15,14 +15,15 @@ __all__ = [
     "TrackRow",
     "by_ids",
     "confirm",
-    "count_present",
+    "count_listed",
     "insert",
     "known",
     "list_",
+    "listed_keys",
     "mark_missing",
     "of_recordings",
     "of_server",
-    "present_keys",
+    "purge",
     "search",
     "update",
 ]
@@ -53,6 +54,7 @@ class TrackRow:
     musicbrainz_recording: str | None
     added_at: datetime | None
     missing_since: datetime | None
+    excluded: bool
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "genres", tuple(self.genres))
@@ -111,17 +113,24 @@ async def list_(
     *,
     server: ServerKey | None = None,
     missing: bool = False,
+    excluded: bool = False,
     after: int = 0,
     limit: int = 100,
 ) -> list[TrackRow]:
-    """Tracks by our key, past the last one of the page before; present ones, or missing ones."""
+    """Tracks by our key, past the last one of the page before; present, missing or excluded ones."""
     async with c.cursor(row_factory=class_row(TrackRow)) as cursor:
         await cursor.execute(
             _SELECT
             + """where t.id > %(after)s and (%(server)s::bigint is null or t.server_id = %(server)s)
-                   and (t.missing_since is not null) = %(missing)s
+                   and (t.missing_since is not null) = %(out)s and t.excluded = %(excluded)s
                  order by t.id limit %(limit)s""",
-            {"server": server, "missing": missing, "after": after, "limit": limit},
+            {
+                "server": server,
+                "out": missing or excluded,
+                "excluded": excluded,
+                "after": after,
+                "limit": limit,
+            },
         )
         return await cursor.fetchall()
 
@@ -146,7 +155,7 @@ async def known(c: Connection, server: ServerKey, ids: Sequence[TrackId]) -> lis
     async with c.cursor(row_factory=class_row(Known)) as cursor:
         await cursor.execute(
             """select id as key, server_track_id as track_id, recording_id, revision, content_key,
-                      seconds, bytes, format, missing_since is not null as missing
+                      seconds, bytes, format, missing_since is not null and not excluded as missing
                  from tracks where server_id = %s and server_track_id = any(%s)""",
             (server, list(ids)),
         )
@@ -170,28 +179,32 @@ async def update(c: Connection, tracks: Iterable[tuple[int, Track, RecordingId]]
 async def confirm(c: Connection, keys: Sequence[int]) -> int:
     """These are there, unchanged: no walk that began before may call them gone."""
     cursor = await c.execute(
-        "update tracks set missing_since = null, updated_at = clock_timestamp() where id = any(%s)",
+        """update tracks set missing_since = case when excluded then missing_since end,
+                  updated_at = clock_timestamp()
+            where id = any(%s)""",
         (list(keys),),
     )
     return cursor.rowcount
 
 
-async def count_present(c: Connection, server: ServerKey) -> int:
+async def count_listed(c: Connection, server: ServerKey) -> int:
+    """How many the server had when it was last listed, excluded ones included."""
     async with c.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(
-            "select count(*) from tracks where server_id = %s and missing_since is null", (server,)
+            "select count(*) from tracks where server_id = %s and (missing_since is null or excluded)",
+            (server,),
         )
         return int(await cursor.fetchone() or 0)
 
 
-async def present_keys(
+async def listed_keys(
     c: Connection, server: ServerKey, *, before: datetime, size: int = 10_000
 ) -> AsyncIterator[list[int]]:
-    """Our keys of a server's present tracks that were last written before a moment, in pages."""
+    """Our keys of what it had when it was last listed, as far as last written before a moment, in pages."""
     after = 0
     while True:
         async with c.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(_PRESENT_KEYS, (server, after, before, size))
+            await cursor.execute(_LISTED_KEYS, (server, after, before, size))
             keys = await cursor.fetchall()
         if not keys:
             return
@@ -202,11 +215,21 @@ async def present_keys(
 async def mark_missing(c: Connection, keys: Sequence[int], *, before: datetime) -> int:
     """These are gone, unless something was told of them since that moment."""
     cursor = await c.execute(
-        """update tracks set missing_since = now()
-            where id = any(%s) and missing_since is null and updated_at < %s""",
+        """update tracks set missing_since = now(), excluded = false
+            where id = any(%s) and (missing_since is null or excluded) and updated_at < %s""",
         (list(keys), before),
     )
     return cursor.rowcount
+
+
+async def purge(c: Connection, *, days: float, limit: int) -> list[RecordingId]:
+    """Forget tracks that are missing for so long; what they played, in the order of its ids.
+
+    Only of servers that answer and whose last walk, which found them missing still, is believed.
+    """
+    async with c.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(_PURGE, {"days": days, "limit": limit})
+        return [RecordingId(row) for row in await cursor.fetchall()]
 
 
 def _record(track: Track) -> dict[str, object]:
@@ -236,7 +259,8 @@ def _record(track: Track) -> dict[str, object]:
 _SELECT = """
 select t.id, t.server_id, s.name as server, t.server_track_id as track_id, t.recording_id, t.title,
        t.artist, t.album_artist, t.album, t.track_number, t.disc_number, t.year, t.genres, t.seconds,
-       t.bytes, t.format, t.path, t.library, t.musicbrainz_recording, t.added_at, t.missing_since
+       t.bytes, t.format, t.path, t.library, t.musicbrainz_recording, t.added_at, t.missing_since,
+       t.excluded
   from tracks t join servers s on s.id = t.server_id
 """
 
@@ -271,7 +295,7 @@ _ASSIGN = """
     disc_number = new.disc_number, year = new.year, genres = new.genres, seconds = new.seconds,
     bytes = new.bytes, format = new.format, path = new.path, library = new.library,
     musicbrainz_recording = new.musicbrainz_recording, content_key = new.content_key,
-    added_at = new.added_at, missing_since = null, updated_at = clock_timestamp()
+    added_at = new.added_at, missing_since = null, excluded = false, updated_at = clock_timestamp()
 """
 _INSERT = f"""
 insert into tracks (server_id, updated_at, {_COLUMNS})
@@ -283,7 +307,22 @@ update tracks t set {_ASSIGN}
   from jsonb_to_recordset(%(rows)s) as new (id bigint, {_TYPED}) where t.id = new.id
 """
 
-_PRESENT_KEYS = """
+_LISTED_KEYS = """
 select id from tracks
- where server_id = %s and id > %s and missing_since is null and updated_at < %s order by id limit %s
+ where server_id = %s and id > %s and (missing_since is null or excluded) and updated_at < %s
+ order by id limit %s
+"""
+
+_PURGE = """
+with old as (
+    select t.id from tracks t join servers s on s.id = t.server_id
+     where t.missing_since < now() - make_interval(secs => %(days)s * 86400) and not t.excluded
+       and s.state = 'connected' and not s.withdrawn
+       and s.loss_doubted_at is null and s.last_walk_at > t.missing_since
+     order by t.id limit %(limit)s
+       for update of t skip locked
+), forgotten as (
+    delete from tracks t using old where t.id = old.id returning t.recording_id
+)
+select recording_id from forgotten order by recording_id
 """

@@ -45,11 +45,11 @@ async def test_an_update_brings_a_track_back(pool: Pool) -> None:
         server = await add_server(c)
         [row] = await _hold(c, server, a_track("1"))
         assert await tracks.mark_missing(c, [row.id], before=TOMORROW) == 1
-        assert await tracks.count_present(c, server) == 0
+        assert await tracks.count_listed(c, server) == 0
         await tracks.update(c, [(row.id, a_track("1", title="New", revision="2"), row.recording_id)])
         [known] = await tracks.known(c, server, [TrackId("1")])
         assert (known.revision, known.missing) == ("2", False)
-        assert await tracks.count_present(c, server) == 1
+        assert await tracks.count_listed(c, server) == 1
 
 
 async def test_a_track_told_of_since_is_not_gone(pool: Pool) -> None:
@@ -57,15 +57,15 @@ async def test_a_track_told_of_since_is_not_gone(pool: Pool) -> None:
         server = await add_server(c)
         began = datetime.now(UTC)
         [row] = await _hold(c, server, a_track("1"))
-        assert [keys async for keys in tracks.present_keys(c, server, before=began)] == []
+        assert [keys async for keys in tracks.listed_keys(c, server, before=began)] == []
         assert await tracks.mark_missing(c, [row.id], before=began) == 0
 
 
-async def test_present_keys_come_in_pages(pool: Pool) -> None:
+async def test_listed_keys_come_in_pages(pool: Pool) -> None:
     async with pool.connection() as c:
         server = await add_server(c)
         rows = await _hold(c, server, *(a_track(str(n)) for n in range(5)))
-        pages = [keys async for keys in tracks.present_keys(c, server, before=TOMORROW, size=2)]
+        pages = [keys async for keys in tracks.listed_keys(c, server, before=TOMORROW, size=2)]
         assert [len(page) for page in pages] == [2, 2, 1]
         assert sorted(key for page in pages for key in page) == sorted(row.id for row in rows)
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from segue.model import ServerKey, TrackId
 from segue.registry import Registry, ServerBroken
 from segue.sdk import AuthFailed, Malformed, NotFound, Unavailable
+from segue.sdk.testing import until
 from segue.store import servers
 from segue.store.pool import Pool
 from segue.store.servers import Server, ServerState
@@ -115,6 +116,25 @@ async def test_a_lost_connection_is_closed_when_its_last_user_is_done(registry: 
     assert (stub.opened, stub.closed) == (2, 1)
 
 
+async def test_nobody_gets_a_connection_that_was_closed_while_they_waited(
+    registry: Registry, stub: Stub, pool: Pool
+) -> None:
+    server = await _add(registry)
+
+    async def use() -> int:
+        async with registry.using(server.id):
+            return stub.closed
+
+    async with pool.connection() as c:
+        await c.execute("select 1 from servers for update")  # the first user waits to note its product
+        first = asyncio.create_task(use())
+        await until(lambda: _opened(stub))
+        failing = asyncio.create_task(_fail(registry, server.id))
+        await asyncio.wait({first}, timeout=0.3)
+    assert await first == 0
+    await failing
+
+
 async def test_other_settings_mean_another_connection_in_every_process(
     new_registry: Callable[[], Registry], stub: Stub
 ) -> None:
@@ -150,3 +170,13 @@ async def test_trying_out_keeps_nothing(registry: Registry, stub: Stub, pool: Po
     assert (stub.opened, stub.closed) == (1, 1)
     async with pool.connection() as c:
         assert await servers.list_(c) == []
+
+
+async def _opened(stub: Stub) -> bool:
+    return stub.probes > 0
+
+
+async def _fail(registry: Registry, server: ServerKey) -> None:
+    with pytest.raises(Unavailable):
+        async with registry.using(server):
+            raise Unavailable("No answer.")
