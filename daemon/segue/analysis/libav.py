@@ -95,19 +95,26 @@ def open_libav(path: Path) -> Iterator[LibavSource]:
 def _blocks(frames: Iterator[AudioFrame]) -> Iterator[Block]:
     """Frames of one shape go through one queue; a stream may change its shape in between."""
     queue: AudioFifo | None = None
-    shape: tuple[str, int, int] | None = None
     for frame in frames:
-        current = frame.format.name, frame.sample_rate, frame.layout.nb_channels
-        if current != shape:
-            if not is_sane(channels=current[2], rate=current[1]):
+        if queue is None or not _fits(queue, frame):
+            if not is_sane(channels=frame.layout.nb_channels, rate=frame.sample_rate):
                 continue
             yield from _drain(queue, partial=True)
-            queue, shape = AudioFifo(), current
-        frame.pts = None
-        assert queue is not None
-        queue.write(frame)
-        yield from _drain(queue, partial=False)
+            queue = AudioFifo()
+            _fits(queue, frame)
+        if queue.samples >= BLOCK_SAMPLES:
+            yield from _drain(queue, partial=False)
     yield from _drain(queue, partial=True)
+
+
+def _fits(queue: AudioFifo, frame: AudioFrame) -> bool:
+    """Whether the queue took it; asking each frame for its shape would take longer than queueing it."""
+    frame.pts = None
+    try:
+        queue.write(frame)
+    except ValueError:
+        return False
+    return True
 
 
 def _drain(queue: AudioFifo | None, *, partial: bool) -> Iterator[Block]:

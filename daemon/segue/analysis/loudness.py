@@ -1,7 +1,8 @@
 """Integrated loudness after EBU R128: K-weighted power in 400 ms blocks, gated twice.
 
-The K-weighting is applied to the spectrum of each 100 ms: a third of the time that filtering takes,
-and within a few hundredths of a unit of it.
+K-weighting is nearly flat above a few kHz. So the power of each 100 ms is taken as it stands, with the
+gain that it has up there, and only what lies below is corrected: on the spectrum of the signal at a
+quarter of its rate. That takes a sixth of the time of filtering, and agrees within a few hundredths.
 """
 
 import numpy as np
@@ -9,13 +10,18 @@ import numpy.typing as npt
 import scipy.fft
 
 from segue.analysis.blocks import Block
+from segue.analysis.decimation import Decimator
 from segue.analysis.windows import Windows
 
 Row = npt.NDArray[np.float64]
+Array = npt.NDArray[np.float32]
 
 _PIECES_PER_SECOND = 10
 _PIECES_PER_BLOCK = 4
 _OVERLAP = 5
+_LOW_RATE = 11_000
+_FLAT_HZ = 9_000.0
+"""Where the gain of what lies above the low band is read."""
 _OFFSET_LUFS = -0.691
 _ABSOLUTE_GATE, _LOUDEST, _BINS_PER_UNIT = -70.0, 30.0, 100
 _RELATIVE_GATE_UNITS = 10.0
@@ -42,7 +48,7 @@ class LoudnessMeter:
             self._start(shape)
         self._changed = self._changed or shape != self._shape
         if not self._changed:
-            self._add(self._pieces.feed(block.samples))
+            self._count_blocks(self._powers.feed(block.samples))
 
     def result(self) -> float | None:
         """LUFS; None for silence and for streams that change their shape midway."""
@@ -54,18 +60,11 @@ class LoudnessMeter:
 
     def _start(self, shape: tuple[int, int]) -> None:
         channels, rate = self._shape = shape
-        step = round(rate / _PIECES_PER_SECOND)
-        self._taper = _taper(step)
-        self._pieces = Windows(len(self._taper), step)
+        self._powers = _Powers(channels, rate)
         self._blocks = Windows(_PIECES_PER_BLOCK, 1)
-        self._weights = (_k_weighting(len(self._taper), rate) / (len(self._taper) * step)).astype(np.float32)
-        self._gains = _channel_gains(channels)
 
-    def _add(self, pieces: npt.NDArray[np.float32]) -> None:
-        spectrum = scipy.fft.rfft(pieces * self._taper, axis=-1)
-        squares = np.square(spectrum.view(np.float32))
-        power = np.einsum("c,cp->p", self._gains, squares @ np.repeat(self._weights, 2))
-        blocks = self._blocks.feed(power.astype(np.float32)).mean(axis=-1, dtype=np.float64)
+    def _count_blocks(self, powers: Array) -> None:
+        blocks = self._blocks.feed(powers).mean(axis=-1, dtype=np.float64)
         place = (_loudness(np.maximum(blocks, 1e-12)) - _ABSOLUTE_GATE) * _BINS_PER_UNIT
         heard = place >= 0
         place = np.minimum(place[heard], len(self._count) - 1).astype(np.intp)
@@ -73,13 +72,43 @@ class LoudnessMeter:
         self._power += np.bincount(place, weights=blocks[heard], minlength=len(self._count))
 
 
+class _Powers:
+    """The K-weighted power of all channels in consecutive pieces of 100 ms."""
+
+    def __init__(self, channels: int, rate: int) -> None:
+        factor = max(1, rate // _LOW_RATE)
+        step = round(rate / factor / _PIECES_PER_SECOND)
+        self._taper = _taper(step)
+        self._lower = Decimator(factor)
+        self._low_pieces = Windows(len(self._taper), step)
+        self._pieces = Windows(step * factor, step * factor)
+        self._early = (len(self._taper) - step) // 2 * factor  # half of what tapered pieces overlap
+        self._waiting: Array = np.zeros(0, np.float32)
+        self._gains = _channel_gains(channels)
+        above, below = _k_weighting(len(self._taper), rate, self._lower, factor)
+        self._above = np.float32(above / (step * factor))
+        self._weights = np.repeat((below / (len(self._taper) * step)).astype(np.float32), 2)
+
+    def feed(self, samples: Array) -> Array:
+        """The powers of the pieces that are complete now."""
+        early, self._early = self._early, max(0, self._early - samples.shape[1])
+        pieces = self._pieces.feed(samples[:, early:])
+        whole = self._gains @ np.vecdot(pieces, pieces) * self._above
+        low = self._low_pieces.feed(self._lower.feed(samples))
+        spectrum = scipy.fft.rfft(low * self._taper, axis=-1)
+        correction = self._gains @ (np.square(spectrum.view(np.float32)) @ self._weights)
+        powers = np.concatenate([self._waiting, whole])  # pieces that overlap are complete a little later
+        self._waiting = powers[len(correction) :]
+        return np.maximum(0, powers[: len(correction)] + correction)
+
+
 def _loudness(power: npt.ArrayLike) -> Row:
     return np.asarray(_OFFSET_LUFS + 10 * np.log10(power))
 
 
-def _channel_gains(channels: int) -> Row:
+def _channel_gains(channels: int) -> Array:
     """Left, right, centre count once, the low-frequency channel not at all, those behind more."""
-    gains = np.ones(channels)
+    gains = np.ones(channels, np.float32)
     if channels in (4, 5):
         gains[-2:] = _SURROUND
     elif channels >= 6:
@@ -87,19 +116,25 @@ def _channel_gains(channels: int) -> Row:
     return gains
 
 
-def _taper(step: int) -> npt.NDArray[np.float32]:
+def _taper(step: int) -> Array:
     """Pieces overlap a little, with powers that add up to one; hard borders would spill bass upwards."""
-    overlap = step // _OVERLAP
+    overlap = scipy.fft.next_fast_len(step + step // _OVERLAP, real=True) - step
     rise = np.sin(np.pi / 2 * (np.arange(overlap) + 0.5) / overlap)
     return np.concatenate([rise, np.ones(step - overlap), rise[::-1]]).astype(np.float32)
 
 
-def _k_weighting(size: int, rate: int) -> Row:
-    """Power gain of each bin; bins between the ends stand for two."""
-    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
-    response = np.abs(_shelf(z, rate) * _high_pass(z, rate)) ** 2
-    response[1 : (size + 1) // 2] *= 2
-    return np.asarray(response)
+def _k_weighting(size: int, rate: int, lower: Decimator, factor: int) -> tuple[float, Row]:
+    """The power gain of what lies above, and what each bin of the low band has more; bins stand for two."""
+    turns = np.arange(size // 2 + 1) / size
+    flat = float(_power_gain(np.array(min(_FLAT_HZ, rate / 2)), rate))
+    bins = (_power_gain(turns * rate / factor, rate) - flat) / lower.power_gain(turns)
+    bins[1 : (size + 1) // 2] *= 2
+    return flat, bins
+
+
+def _power_gain(hertz: Row, rate: int) -> Row:
+    z = np.exp(-2j * np.pi * hertz / rate)
+    return np.asarray(np.abs(_shelf(z, rate) * _high_pass(z, rate)) ** 2)
 
 
 def _shelf(z: npt.NDArray[np.complex128], rate: int) -> npt.NDArray[np.complex128]:

@@ -16,7 +16,9 @@ class Mono:
 
     def feed(self, block: Block) -> Samples:
         """What can be given out so far."""
-        mean = block.samples.mean(axis=0, dtype=np.float32)
+        channels = block.samples
+        # `mean` gives the same, but takes twice as long.
+        mean: Samples = np.add.reduce(channels, axis=0) * np.float32(1 / len(channels))
         ending = self.finish() if block.rate != self._rate else _NOTHING
         self._start(block.rate)
         if self._resampler is not None:

@@ -1,4 +1,9 @@
-"""True peak: the highest value between samples, by fourfold oversampling where it can lie."""
+"""True peak: the highest value between samples, by fourfold oversampling where it can lie.
+
+No interpolated value exceeds the samples around it by more than the interpolation's own gain, so that
+most of quiet music needs no second look. Elsewhere the surroundings of each part's highest sample are
+oversampled.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,20 +13,22 @@ from segue.analysis.blocks import Block
 _OVERSAMPLING = 4
 _REACH = 12
 """Samples that the interpolation reads on either side."""
-_PART = 128
-_PARTS_PER_BLOCK = 16
-_OVERSHOOT = 2.0
-"""No music rises further than this above its samples; a block that could not win is left out."""
+_PART = 512
+_LOOKED_AT = 16
+"""Gaps between samples that are oversampled in each part."""
+_WINDOW = _LOOKED_AT + 2 * _REACH - 1
 
 Samples = npt.NDArray[np.float32]
 
 
 class TruePeakMeter:
-    """Oversamples only the loudest parts of each block."""
+    """Reads blocks of all channels at the file's own rate."""
 
     def __init__(self) -> None:
         self._peak = 0.0
-        self._interpolation = _interpolation()
+        interpolation = _interpolation()
+        self._most_gain = float(np.abs(interpolation).sum(axis=0).max())
+        self._product = _oversampling(interpolation)
 
     def feed(self, block: Block) -> None:
         for channel in block.samples:
@@ -33,30 +40,46 @@ class TruePeakMeter:
 
     def _feed(self, channel: Samples) -> None:
         highest = max(float(channel.max(initial=0)), -float(channel.min(initial=0)))
-        if not np.isfinite(highest) or highest * _OVERSHOOT < self._peak:
+        if not np.isfinite(highest) or highest * self._most_gain < self._peak:
             return
         self._peak = max(self._peak, highest)
-        if len(channel) > _PARTS_PER_BLOCK * _PART + 2 * _REACH:
-            between = _loudest_parts(channel) @ self._interpolation
-            self._peak = max(self._peak, float(np.abs(between).max()))
+        places = self._promising(channel)
+        if len(places):
+            windows = np.lib.stride_tricks.sliding_window_view(channel, _WINDOW)
+            between = windows[np.clip(places - _WINDOW // 2, 0, len(windows) - 1)] @ self._product
+            self._peak = max(self._peak, float(between.max()), -float(between.min()))
+
+    def _promising(self, channel: Samples) -> npt.NDArray[np.intp]:
+        """The highest samples of those parts that could hold a new peak."""
+        parts = channel[: len(channel) // _PART * _PART].reshape(-1, _PART)
+        heights = np.abs(parts)
+        places = heights.argmax(axis=1)
+        rows = np.arange(len(parts))
+        highest = heights[rows, places]
+        promising = highest * self._most_gain > self._peak
+        clipped = promising & (highest == highest.max(initial=0))
+        if np.count_nonzero(clipped) > 1:
+            places[clipped] = _sharpest(parts[clipped])
+        return (places + rows * _PART)[promising]
 
 
-def _loudest_parts(channel: Samples) -> Samples:
-    """Windows [n, 2 * reach] around every sample of the loudest parts."""
-    inner = channel[_REACH - 1 : len(channel) - _REACH]
-    halfway = inner[1:] + inner[:-1]
-    parts = halfway[: len(halfway) // _PART * _PART].reshape(-1, _PART)
-    peaks = np.maximum(parts.max(axis=1), -parts.min(axis=1))
-    loudest = np.argpartition(peaks, -_PARTS_PER_BLOCK)[-_PARTS_PER_BLOCK:]
-    windows = np.lib.stride_tricks.sliding_window_view(channel, 2 * _REACH)
-    starts = (loudest[:, None] * _PART + np.arange(_PART)).reshape(-1)
-    chosen: Samples = windows[starts]
-    return chosen
+def _sharpest(parts: Samples) -> npt.NDArray[np.intp]:
+    """Where clipped parts, whose highest samples are all alike, rise most between two."""
+    between = (parts[:, 1:-2] + parts[:, 2:-1]) - (parts[:, :-3] + parts[:, 3:]) / 9
+    return np.abs(between).argmax(axis=1) + 1
+
+
+def _oversampling(interpolation: Samples) -> Samples:
+    """[window, 3 * looked at]: the interpolation at each place of a window, as one matrix product."""
+    product = np.zeros((_WINDOW, _LOOKED_AT, _OVERSAMPLING - 1), np.float32)
+    for place in range(_LOOKED_AT):
+        product[place : place + 2 * _REACH, place] = interpolation
+    return product.reshape(_WINDOW, -1)
 
 
 def _interpolation() -> Samples:
     """[2 * reach, 3]: Hann-windowed sinc for the three points between two samples."""
     fractions = np.arange(1, _OVERSAMPLING) / _OVERSAMPLING
-    distance = np.arange(2 * _REACH)[:, None] - _REACH - fractions
+    distance = np.arange(2 * _REACH)[:, None] - (_REACH - 1) - fractions
     taper = 0.5 + 0.5 * np.cos(np.pi * distance / (_REACH + 1))
     return np.asarray(np.sinc(distance) * taper, np.float32)

@@ -16,7 +16,7 @@ class Windows:
 
     def feed(self, values: Array) -> Array:
         """The windows that are complete now, [..., n, size]; a view."""
-        if self._held is not None:
+        if self._held is not None and self._held.shape[-1]:
             values = np.concatenate([self._held, values], axis=-1)
         count = max(0, (values.shape[-1] - self._size) // self._step + 1)
         self._held = values[..., count * self._step :]
