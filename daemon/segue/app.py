@@ -9,7 +9,7 @@ from aiohttp import web
 from segue.index import Sizes
 from segue.jobs import run_workers
 from segue.library.feeds import Feeds
-from segue.registry import declare, declare_music
+from segue.registry import declare, declare_doors, declare_music
 from segue.services import Services, open_services
 from segue.settings import Settings
 from segue.similarity.follower import Follower
@@ -59,6 +59,7 @@ async def _work(settings: Settings, queues: Collection[Queue]) -> None:
 async def _declare_servers(services: Services) -> None:
     settings = services.settings
     await declare(services.registry, services.pool, settings.servers)
+    await declare_doors(services.pool, settings.servers)
     if settings.music is not None:
         await declare_music(services.registry, services.pool, settings.music)
 

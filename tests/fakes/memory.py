@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from segue.model import Change, LibraryChanged, Track, TrackId
-from segue.sdk import Adapter, AdapterPlugin, NotFound, ServerConfig, ServerInfo, Toolbox
+from segue.sdk import Adapter, AdapterPlugin, ClientSide, NotFound, ServerConfig, ServerInfo, Toolbox
 
 
 @dataclass
@@ -22,6 +22,7 @@ class MemoryServer:
     gets: int = 0
     listeners: list[asyncio.Queue[Change | Exception]] = field(default_factory=list)
     while_listing: list[object] = field(default_factory=list)
+    client_side: ClientSide | None = None
 
     def hold(self, *tracks: Track) -> None:
         self.tracks |= {track.id: track for track in tracks}
@@ -38,7 +39,14 @@ class MemoryServer:
         async def connect(config: ServerConfig, toolbox: Toolbox) -> AsyncIterator[Adapter]:
             yield adapter
 
-        return AdapterPlugin(kind=kind, title="In memory", config=ServerConfig, connect=connect)
+        side = self.client_side
+        return AdapterPlugin(
+            kind=kind,
+            title="In memory",
+            config=ServerConfig,
+            connect=connect,
+            client_side=None if side is None else lambda _config: side,
+        )
 
 
 class _MemoryAdapter:

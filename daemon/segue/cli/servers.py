@@ -67,6 +67,7 @@ def show(name: Name, *, as_json: AsJson = False, url: Url = None, token: Token =
             ("heard", found["heard"]),
             ("failed", found["failed"] or None),
             ("last walk", moment(found["last_walk_at"]) or "never"),
+            ("front door", _door(found["front_door"])),
             ("webhooks go to", f"{api.url}{found['hook']}"),
             *((f"option {key}", _plain_value(value)) for key, value in found["options"].items()),
         ]
@@ -99,6 +100,12 @@ def add(
         ),
     ] = None,
     *,
+    front_door: Annotated[
+        str | None,
+        typer.Option(
+            help="A port, or an address with one, where clients reach it through Segue.", metavar="PORT"
+        ),
+    ] = None,
     no_probe: Annotated[
         bool, typer.Option("--no-probe", help="Add it even if it cannot be reached now.")
     ] = False,
@@ -112,6 +119,8 @@ def add(
     """
     given = dict(_option(text) for text in options or [])
     wanted = {"name": name, "kind": kind, "options": given, "probe": not no_probe}
+    if front_door is not None:
+        wanted["front_door"] = front_door
     api = connect(url, token)
     reply = api.post("/servers", wanted)
     if as_json:
@@ -119,6 +128,8 @@ def add(
         return
     say(f"{reply['name']} is connected and being walked: `segue runs follow {reply['run']['id']}`.")
     say(f"Its webhooks go to {api.url}{reply['hook']} with the header X-Segue-Secret: {reply['hook_secret']}")
+    if reply["front_door"]:
+        say(f"Its front door is {_door(reply['front_door'])}.")
 
 
 @app.command()
@@ -155,6 +166,31 @@ def walk(
         print_json(run)
     else:
         say(f"Run {run['id']} walks {name}. Watch with `segue runs follow {run['id']}`.")
+
+
+@app.command()
+def front_door(
+    name: Name,
+    listen: Annotated[
+        str | None,
+        typer.Argument(help="A port such as 4533, or an address with one: 0.0.0.0:4533.", metavar="PORT"),
+    ] = None,
+    *,
+    close: Annotated[bool, typer.Option("--close", help="Close it; whoever uses it is cut off.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Open, move or close the port where clients reach a server through Segue."""
+    if close == (listen is not None):
+        raise typer.BadParameter("Give a port, or --close.", param_hint="PORT")
+    path, api = f"{_path(name)}/front-door", connect(url, token)
+    if close:
+        api.delete(path)
+        print_json({"closed": name}) if as_json else say(f"The front door of {name} is closed.")
+        return
+    reply = api.put(path, {"listen": listen})
+    print_json(reply) if as_json else say(f"The front door of {name} is {_door(reply)}.")
 
 
 @app.command()
@@ -203,6 +239,14 @@ def _ask(question: str) -> None:
 
 def _path(name: str) -> str:
     return f"/servers/{quote(name, safe='')}"
+
+
+def _door(door: dict[str, Any] | None) -> str | None:
+    if door is None:
+        return None
+    if door["state"] != "open":
+        return f"{door['state']}: {door['trouble'] or door['wanted']}"
+    return f"open at {door['address']}, " + (door["dialect"] or "only passing on")
 
 
 def _state(server: dict[str, Any]) -> str:

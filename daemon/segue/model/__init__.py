@@ -3,6 +3,7 @@
 from segue.model.analysis import MODEL_TAGS, Analysis, Descriptors, Quality
 from segue.model.changes import Change, LibraryChanged, TrackChanged, TrackGone
 from segue.model.ids import PlaylistId, RecordingId, RunId, ServerKey, SpaceId, TrackId, UserId
+from segue.model.listening import Listening
 from segue.model.playlist import Playlist, PlaylistHeader
 from segue.model.runs import FINISHED_STATES, RunState
 from segue.model.track import Track
@@ -14,6 +15,7 @@ __all__ = [
     "Change",
     "Descriptors",
     "LibraryChanged",
+    "Listening",
     "Playlist",
     "PlaylistHeader",
     "PlaylistId",

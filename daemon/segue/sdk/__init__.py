@@ -21,7 +21,7 @@ from segue.sdk.errors import (
     Unavailable,
     Unsupported,
 )
-from segue.sdk.plugin import AdapterPlugin, ServerConfig, Toolbox
+from segue.sdk.plugin import AdapterPlugin, ClientSide, ServerConfig, Toolbox
 
 __all__ = [
     "Adapter",
@@ -29,6 +29,7 @@ __all__ = [
     "AdapterPlugin",
     "AuthFailed",
     "CatchesUp",
+    "ClientSide",
     "KeepsHistory",
     "Malformed",
     "NotFound",

@@ -1,5 +1,6 @@
 """How an adapter package introduces itself, and what it is lent."""
 
+import ssl
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -32,6 +33,18 @@ class Toolbox:
     log: structlog.stdlib.BoundLogger
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSide:
+    """Where and how clients speak to one server: what a front door before it needs to know.
+
+    `dialect` names the language, such as `subsonic`, `jellyfin` or `emby`; `tls` is as aiohttp wants it.
+    """
+
+    dialect: str
+    url: str
+    tls: ssl.SSLContext | bool = True
+
+
 Config = TypeVar("Config", bound=ServerConfig)
 
 
@@ -39,10 +52,12 @@ Config = TypeVar("Config", bound=ServerConfig)
 class AdapterPlugin(Generic[Config]):
     """An adapter package's one export, found through the entry points `segue.adapters`.
 
-    `connect(config, toolbox)` gives a connected adapter for as long as its block lasts.
+    `connect(config, toolbox)` gives a connected adapter for as long as its block lasts. With `client_side`,
+    which reaches nothing, a front door can stand before such a server.
     """
 
     kind: str
     title: str
     config: type[Config]
     connect: Callable[[Config, Toolbox], AbstractAsyncContextManager[Adapter]]
+    client_side: Callable[[Config], ClientSide] | None = None

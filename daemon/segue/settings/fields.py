@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeGuard
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from segue.model import Listening
 from segue.settings.errors import SettingsError
 
 DEFAULT_DATA_DIR = Path("segue-data")
@@ -30,6 +31,12 @@ def _full_path(value: Path) -> Path:
     return value.expanduser().absolute()
 
 
+def _listening(value: object) -> str:
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise ValueError("must be a port or an address with one")
+    return str(Listening.parse(str(value)))
+
+
 def _processors_less_one() -> int:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, usable - 1)
@@ -42,6 +49,7 @@ def is_section(annotation: object) -> TypeGuard[type[BaseModel]]:
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+ListeningText = Annotated[str, BeforeValidator(_listening)]
 FullPath = Annotated[Path, AfterValidator(_full_path)]
 ServerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Secret = Annotated[SecretStr, Field(min_length=1)]
@@ -65,6 +73,12 @@ class ServerSection(BaseModel):
         description="Which adapter speaks to this server, for example `folder`; the adapter's own page "
         "documents the section's other keys.",
     )
+    front_door: ListeningText | None = Field(
+        default=None,
+        description="A port, or an address with one such as `0.0.0.0:4533`, where clients reach this "
+        "server through Segue and are answered what sounds alike; without an address it is `host`.",
+        json_schema_extra={"default_in_words": "no front door"},
+    )
 
     @property
     def options(self) -> dict[str, Any]:
@@ -72,7 +86,7 @@ class ServerSection(BaseModel):
         return dict(self.model_extra or {})
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        return [("kind", self.kind), ("options", sorted(self.options))]
+        return [("kind", self.kind), ("front_door", self.front_door), ("options", sorted(self.options))]
 
 
 class AnalysisSection(BaseModel):

@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from segue.web import boundary, first_token, openapi, reading, site
 from segue.web.attempts import Attempts
 from segue.web.context import CONTEXT, Call, Context
 from segue.web.deliveries import Flow
+from segue.web.front import Doors
 from segue.web.hosts import Doorbell
 from segue.web.keeper import Caller, Keeper
 from segue.web.observed import Observed
@@ -36,6 +37,7 @@ def make_app(services: Services, *, follower: Follower) -> web.Application:
     context = Context(
         services=services,
         follower=follower,
+        doors=Doors(services, follower),
         keeper=Keeper(services.pool, admin_token=admin_token, clock=time.monotonic),
         observed=Observed(),
         version=version("segue"),
@@ -52,6 +54,7 @@ def make_app(services: Services, *, follower: Follower) -> web.Application:
     app.on_response_prepare.append(_dress)
     app.on_startup.append(_make_first_token)
     app.on_shutdown.append(_close)
+    app.cleanup_ctx.append(_keep_doors)
     for route in ROUTES:
         _add(app, route, _bound(route, context))
     return app
@@ -104,6 +107,13 @@ async def _make_first_token(app: web.Application) -> None:
     services = app[CONTEXT].services
     if services.settings.admin_token is None:
         await first_token.ensure(services.pool, services.settings.data_dir)
+
+
+async def _keep_doors(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[CONTEXT].doors.run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _dress(request: web.Request, response: web.StreamResponse) -> None:

@@ -13,6 +13,7 @@ from segue.store.pool import Connection
 from segue.web.attempts import Attempts
 from segue.web.deliveries import Flow
 from segue.web.errors import FORBIDDEN, Refusal
+from segue.web.front import Doors
 from segue.web.keeper import Caller, Keeper
 from segue.web.observed import Observed
 from segue.web.site import File
@@ -29,6 +30,7 @@ class Context:
 
     services: Services
     follower: Follower
+    doors: Doors
     keeper: Keeper
     observed: Observed
     version: str

@@ -27,7 +27,8 @@ def server(**facts: Any) -> dict[str, Any]:
         "name": "attic", "kind": "folder", "origin": "api", "state": "connected", "state_since": MOMENT,
         "last_error": None, "product": "Folder", "product_version": "1", "last_walk_at": MOMENT,
         "withdrawn": False, "tracks": 12, "missing": 0, "heard": 10, "failed": 1,
-        "options": {"path": "/srv/music"}, "hook": "/hooks/attic", "created_at": MOMENT, **facts,
+        "options": {"path": "/srv/music"}, "front_door": None, "hook": "/hooks/attic",
+        "created_at": MOMENT, **facts,
     }  # fmt: skip
 
 

@@ -57,6 +57,7 @@ def _servers(api: Api) -> Iterator[Finding]:
     for server in found:
         if not server["withdrawn"]:
             yield from _server(api, server)
+            yield from _front_door(server)
 
 
 def _server(api: Api, server: dict[str, Any]) -> Iterator[Finding]:
@@ -76,6 +77,17 @@ def _server(api: Api, server: dict[str, Any]) -> Iterator[Finding]:
     else:
         counts = f"{server['tracks']} tracks, {server['heard']} heard"
         yield good(subject, f"{told['product']} {told['version']}".strip() + f", {counts}")
+
+
+def _front_door(server: dict[str, Any]) -> Iterator[Finding]:
+    if (door := server["front_door"]) is None:
+        return
+    subject = f"front door of {server['name']}"
+    if door["state"] == "open":
+        yield good(subject, f"listens on {door['address']}")
+    else:
+        advice = f"`segue servers show {server['name']}` shows whether it opened since."
+        yield bad(subject, door["trouble"] or f"It is {door['state']}.", advice)
 
 
 def _hearing(api: Api) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """One front door: the application that listens on its port."""
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
@@ -29,11 +30,13 @@ class Dialect(Protocol):
 PROXY = web.AppKey("proxy", Proxy)
 
 
-def make_door(server: URL, dialect: Dialect | None = None) -> web.Application:
+def make_door(
+    server: URL, dialect: Dialect | None = None, *, tls: ssl.SSLContext | bool = True
+) -> web.Application:
     """A door before this server; without a dialect it only passes on."""
 
     async def lend_proxy(app: web.Application) -> AsyncIterator[None]:
-        async with open_session() as session:
+        async with open_session(tls) as session:
             app[PROXY] = Proxy(session, server)
             yield
 

@@ -1,5 +1,6 @@
 """A transparent reverse proxy: everything streams, nothing is kept, nothing is changed."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -29,14 +30,14 @@ class ServerAway(Exception):  # noqa: N818 - it says who must act: nobody, until
 
 
 @asynccontextmanager
-async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
+async def open_session(tls: ssl.SSLContext | bool = True) -> AsyncIterator[aiohttp.ClientSession]:
     """A session that adds, follows, keeps and unpacks nothing."""
     async with aiohttp.ClientSession(
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         timeout=aiohttp.ClientTimeout(total=None, connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS),
-        connector=aiohttp.TCPConnector(limit=0),
+        connector=aiohttp.TCPConnector(limit=0, ssl=tls),
         trust_env=False,
         max_line_size=_LONGEST_LINE,
         max_field_size=_LONGEST_FIELD,

@@ -4,19 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from segue.model import ServerKey
+from segue.model import Listening, ServerKey
 from segue.registry import BrokenPlugin, ConfigError, UnknownKindError
-from segue.sdk import AdapterError
-from segue.store import runs, servers
+from segue.sdk import AdapterError, AdapterPlugin
+from segue.store import front_doors, runs, servers
+from segue.store.front_doors import FrontDoor
+from segue.store.pool import Connection
 from segue.store.servers import Server, ServerState, Summary
 from segue.web.context import Call
 from segue.web.errors import CONFLICT, INVALID, NOT_FOUND, SERVER_FAILED, Fault, Refusal
+from segue.web.front import DoorState
 from segue.web.naming import named_server
-from segue.web.routing import Scope, delete, get, post
+from segue.web.routing import Scope, delete, get, post, put
 from segue.web.run_replies import RunReply, told
 from segue.web.shapes import Asked, Name, Options, Text, Told
 
@@ -24,6 +27,19 @@ __all__ = ["ROUTES"]
 
 _TAG = "Servers"
 _REACHING_SECONDS = 20
+
+
+class FrontDoorReply(Told):
+    """A port of ours before the server, as this process holds it."""
+
+    wanted: str = Field(description="Where it shall listen.", examples=["4533"])
+    state: DoorState = Field(
+        description="`taken`: something else listens there, and it opens when that ends; `broken` needs "
+        "somebody to act."
+    )
+    address: str | None = Field(description="Where it listens.", examples=["0.0.0.0:4533"])
+    dialect: str | None = Field(description="Which questions it answers; null: it only passes on.")
+    trouble: str | None
 
 
 class ServerReply(Told):
@@ -46,6 +62,7 @@ class ServerReply(Told):
     heard: int
     failed: int
     options: dict[str, Any] = Field(description="Its settings; secrets are stars.")
+    front_door: FrontDoorReply | None = Field(description="Where clients reach it through us.")
     hook: str = Field(description="Where its webhooks go.", examples=["/hooks/attic"])
     created_at: datetime
 
@@ -99,6 +116,22 @@ class ServerPath(Asked):
     server: Name = Field(description="The server's name.", examples=["attic"])
 
 
+def _listening(text: str) -> str:
+    return str(Listening.parse(text))
+
+
+ListeningText = Annotated[Text, AfterValidator(_listening)]
+
+
+class WantedFrontDoor(Asked):
+    """Where clients shall reach the server through us."""
+
+    listen: ListeningText = Field(
+        description="A port, or an address with one; without an address it is the daemon's own.",
+        examples=["0.0.0.0:4533"],
+    )
+
+
 class NewServer(Asked):
     """How to reach the server."""
 
@@ -110,6 +143,9 @@ class NewServer(Asked):
         default_factory=dict,
         description="What its adapter needs, such as an address and a token, or a path.",
         examples=[{"path": "/srv/music"}],
+    )
+    front_door: ListeningText | None = Field(
+        default=None, description="A port, or an address with one, for clients.", examples=["4533"]
     )
     probe: bool = Field(default=True, description="Reach it first, and refuse it if that fails.")
 
@@ -131,7 +167,8 @@ async def list_servers(call: Call) -> ServerList:
     async with call.context.connection() as c:
         found = await servers.list_(c)
         counted = {summary.server: summary for summary in await servers.summaries(c)}
-    return ServerList(items=tuple(_told(call, server, counted) for server in found))
+        doors = await _doors(c)
+    return ServerList(items=tuple(_told(call, server, counted, doors) for server in found))
 
 
 @get("/api/v1/servers/{server}", tag=_TAG, scope=Scope.READ, summary="Show one server", refusals=[NOT_FOUND])
@@ -139,7 +176,8 @@ async def show_server(call: Call, path: ServerPath) -> ServerReply:
     async with call.context.connection() as c:
         server = await named_server(c, path.server)
         counted = await servers.summaries(c, server.id)
-    return _told(call, server, {summary.server: summary for summary in counted})
+        doors = await _doors(c)
+    return _told(call, server, {summary.server: summary for summary in counted}, doors)
 
 
 @post(
@@ -157,11 +195,14 @@ async def add_server(call: Call, body: NewServer) -> ServerAdded:
         if await servers.by_name(c, body.name) is not None:
             raise _taken(body.name)
     await _check(call, body)
+    if body.front_door:
+        _check_door(call, body.kind)
     server = await registry.add(body.name, body.kind, body.options)
     if server is None:
         raise _taken(body.name)
     run = await _walk(call, server)
-    added = _told(call, server, {})
+    doors = await _open_door(call, server, body.front_door) if body.front_door else {}
+    added = _told(call, server, {}, doors)
     call.headers["Location"] = f"/api/v1/servers/{server.name}"
     return ServerAdded(**added.model_dump(), hook_secret=registry.hook_secret(server), run=run)
 
@@ -180,6 +221,7 @@ async def remove_server(call: Call, path: ServerPath) -> None:
     if server.origin == "settings" and not server.withdrawn:
         raise Refusal(CONFLICT, "The settings name this server: take it out there and start again.")
     await call.services.registry.remove(server.id)
+    await call.context.doors.look()
 
 
 @post(
@@ -230,6 +272,66 @@ async def renew_hook_secret(call: Call, path: ServerPath) -> NewSecret:
     return NewSecret(hook_secret=secret)
 
 
+@put(
+    "/api/v1/servers/{server}/front-door",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="Open a front door before a server, or move it",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def open_front_door(call: Call, path: ServerPath, body: WantedFrontDoor) -> FrontDoorReply:
+    """Clients that use this port are served by the server, but for what sounds alike."""
+    async with call.context.connection() as c:
+        server = await named_server(c, path.server)
+    _refuse_settings_door(server)
+    _check_door(call, server.kind)
+    reply = _told_door(call, server, await _open_door(call, server, body.listen))
+    assert reply is not None
+    return reply
+
+
+@delete(
+    "/api/v1/servers/{server}/front-door",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="Close the front door before a server",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def close_front_door(call: Call, path: ServerPath) -> None:
+    """Whoever still uses it is cut off."""
+    async with call.context.connection() as c:
+        server = await named_server(c, path.server)
+        _refuse_settings_door(server)
+        if not await front_doors.close(c, server.id):
+            raise Refusal(NOT_FOUND, f"The server `{server.name}` has no front door.")
+    await call.context.doors.look()
+
+
+def _check_door(call: Call, kind: str) -> None:
+    plugin = call.services.registry.plugins.get(kind)
+    if isinstance(plugin, AdapterPlugin) and plugin.client_side is None:
+        sentence = f"Servers of the kind `{kind}` are not spoken to over the web: they have no front door."
+        raise Refusal(CONFLICT, sentence)
+
+
+def _refuse_settings_door(server: Server) -> None:
+    if server.origin == "settings" and not server.withdrawn:
+        where = f"`front_door` in [servers.{server.name}]"
+        raise Refusal(CONFLICT, f"The settings name this server: set {where} there and start again.")
+
+
+async def _open_door(call: Call, server: Server, listen: str) -> Mapping[ServerKey, FrontDoor]:
+    async with call.context.connection() as c:
+        await front_doors.open_(c, server.id, Listening.parse(listen))
+    await call.context.doors.look()
+    async with call.context.connection() as c:
+        return await _doors(c)
+
+
+async def _doors(c: Connection) -> Mapping[ServerKey, FrontDoor]:
+    return {door.server_id: door for door in await front_doors.list_(c)}
+
+
 async def _walk(call: Call, server: Server) -> RunReply:
     async with call.context.connection() as c:
         run = await runs.get(c, await runs.create(c, "walk", server=server.id))
@@ -269,7 +371,25 @@ def _taken(name: str) -> Refusal:
     return Refusal(CONFLICT, f"There is a server `{name}` already; choose another name, or remove that one.")
 
 
-def _told(call: Call, server: Server, counted: Mapping[ServerKey, Summary]) -> ServerReply:
+def _told_door(call: Call, server: Server, doors: Mapping[ServerKey, FrontDoor]) -> FrontDoorReply | None:
+    if (door := doors.get(server.id)) is None:
+        return None
+    status = call.context.doors.status(server.id)
+    return FrontDoorReply(
+        wanted=str(door.listening),
+        state=status.state,
+        address=status.address,
+        dialect=status.dialect,
+        trouble=status.trouble,
+    )
+
+
+def _told(
+    call: Call,
+    server: Server,
+    counted: Mapping[ServerKey, Summary],
+    doors: Mapping[ServerKey, FrontDoor],
+) -> ServerReply:
     counts = counted.get(server.id)
     return ServerReply(
         name=server.name,
@@ -287,6 +407,7 @@ def _told(call: Call, server: Server, counted: Mapping[ServerKey, Summary]) -> S
         heard=counts.heard if counts else 0,
         failed=counts.failed if counts else 0,
         options=call.services.registry.shown_options(server),
+        front_door=_told_door(call, server, doors),
         hook=f"/hooks/{server.name}",
         created_at=server.created_at,
     )
@@ -301,4 +422,6 @@ ROUTES = (
     test_server,
     walk_server,
     renew_hook_secret,
+    open_front_door,
+    close_front_door,
 )
