@@ -179,12 +179,12 @@ class HttpServer:
         *,
         query: Pairs = (),
         headers: Mapping[str, str] | None = None,
-        silence: float,
+        silence: float | None,
         heartbeat: float | None = None,
     ) -> AsyncIterator[Socket]:
         """A websocket, closed at the end of the block; Unavailable after so many seconds of silence.
 
-        With a `heartbeat` in seconds, pings keep it alive and count as no silence."""
+        With a `heartbeat` in seconds, pings find out whether the server is still there."""
         try:
             async with asyncio.timeout(self.limits.connect + self.limits.silence):
                 line = await self._session.ws_connect(

@@ -13,7 +13,9 @@ __all__ = ["Socket"]
 class Socket:
     """An open websocket; it is closed by whoever opened it."""
 
-    def __init__(self, line: "aiohttp.ClientWebSocketResponse[bool]", *, where: str, silence: float) -> None:
+    def __init__(
+        self, line: "aiohttp.ClientWebSocketResponse[bool]", *, where: str, silence: float | None
+    ) -> None:
         self._line = line
         self._where = where
         self._silence = silence

@@ -19,9 +19,9 @@ __all__ = [
     "MediaSource",
     "Message",
     "Payload",
+    "Personal",
     "SongCounts",
     "SystemFacts",
-    "UserData",
     "UserPayload",
     "Users",
 ]  # fmt: skip
@@ -179,7 +179,9 @@ class MediaSource(Payload):
     Protocol: Text = None
 
 
-class UserData(Payload):
+class Personal(Payload):
+    """`UserItemDataDto`: what one user did with an item."""
+
     PlayCount: Whole = None
     IsFavorite: Yes = False
     LastPlayedDate: Moment = None
@@ -218,7 +220,7 @@ class Item(Payload):
     Overview: Text = None
     ProviderIds: Named = {}
     MediaSources: Many[MediaSource] = ()
-    UserData: UserData | None = None
+    UserData: Personal | None = None
     PlaylistItemId: OptionalId = None
     ChildCount: Whole = None
 

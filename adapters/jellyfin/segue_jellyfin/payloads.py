@@ -1,0 +1,27 @@
+"""What only Jellyfin sends, under its own names."""
+
+from segue.sdk.dialects.mediabrowser.payloads import OptionalId, Payload, Text, Yes
+
+__all__ = ["QuickConnect", "Sharing", "WebhookBody"]
+
+
+class QuickConnect(Payload):
+    """`QuickConnectResult`."""
+
+    Code: str
+    Secret: str
+
+
+class Sharing(Payload):
+    """`PlaylistDto`: whether others see a playlist."""
+
+    OpenAccess: Yes = False
+
+
+class WebhookBody(Payload):
+    """What the Webhook plugin posts, with all properties or by a template of the operator's."""
+
+    NotificationType: str
+    ItemId: OptionalId = None
+    ItemType: Text = None
+    ResultKey: Text = None
