@@ -151,9 +151,8 @@ async def open_(
     space: SpaceId,
     scope: Scope,
     recordings: int,
-    state: bytes,
 ) -> None:
-    """Keep a new search."""
+    """Keep a new search; its checkpoint is empty until it has begun."""
     await c.execute(
         _OPEN,
         {
@@ -166,7 +165,6 @@ async def open_(
             "servers": None if scope.servers is None else list(scope.servers),
             "libraries": None if scope.libraries is None else list(scope.libraries),
             "recordings": recordings,
-            "state": state,
         },
     )
 
@@ -260,9 +258,9 @@ select run_id, key, last_id, parameters, seed, space_id, servers, libraries, rec
 
 _OPEN = """
 insert into cluster_searches
-    (run_id, key, last_id, parameters, seed, space_id, servers, libraries, recordings, state)
+    (run_id, key, last_id, parameters, seed, space_id, servers, libraries, recordings)
 values (%(run)s, %(key)s, %(last)s, %(parameters)s, %(seed)s, %(space)s, %(servers)s, %(libraries)s,
-    %(recordings)s, %(state)s)
+    %(recordings)s)
 """
 
 _SWEEP_PIECES = """

@@ -27,6 +27,7 @@ __all__ = [
     "model",
     "new_lineages",
     "newest",
+    "of_run",
     "prune",
     "save",
 ]
@@ -112,6 +113,14 @@ async def get(c: Connection, clustering: ClusteringId) -> Clustering | None:
     cursor = c.cursor(row_factory=class_row(Clustering))
     await cursor.execute(_GET, [clustering])
     return await cursor.fetchone()
+
+
+async def of_run(c: Connection, run: RunId) -> ClusteringId | None:
+    """What a run has found and kept."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute("select id from clusterings where run_id = %s order by id desc limit 1", [run])
+    found = await cursor.fetchone()
+    return None if found is None else ClusteringId(found)
 
 
 async def list_(

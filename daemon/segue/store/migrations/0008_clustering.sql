@@ -9,7 +9,7 @@ create table cluster_searches (
     servers         bigint[],                   -- null: of every server
     libraries       text[],                     -- null: of every library
     recordings      integer not null,
-    state           bytea not null,             -- the checkpoint
+    state           bytea not null default '',  -- the checkpoint, empty until it has begun
     finished        boolean not null default false,
     updated_at      timestamptz not null default now()
 );

@@ -1,0 +1,57 @@
+"""The drains of clustering: two kinds of runs that share their children."""
+
+import asyncio
+from pathlib import Path
+
+from segue.jobs.clustering import Batches, Clusterings
+from segue.jobs.concluding import Names
+from segue.jobs.material import Desk
+from segue.jobs.minds import Minds, Thinking
+from segue.jobs.running import RunDrain
+from segue.jobs.timers import Timers
+from segue.store.pool import Pool
+from segue.wake import Wake
+
+__all__ = ["ClusterDrain", "cluster_drains"]
+
+
+class ClusterDrain:
+    """Works off runs of one kind, and ends the children when it stops."""
+
+    def __init__(self, drain: RunDrain, minds: Minds) -> None:
+        self.kind = drain.kind
+        self._drain = drain
+        self._minds = minds
+
+    def wake(self) -> None:
+        self._drain.wake()
+
+    async def run(self) -> None:
+        """Work until cancelled; then everything is given back."""
+        try:
+            await self._drain.run()
+        finally:
+            await asyncio.shield(self._minds.stop())
+
+
+def cluster_drains(
+    pool: Pool,
+    wake: Wake,
+    *,
+    thinking: Thinking,
+    names: Names,
+    folder: Path,
+    identity: str,
+    timers: Timers,
+) -> list[ClusterDrain]:
+    """One for runs that look for groups, one for their batches."""
+    minds, desk = Minds(thinking), Desk(pool, folder)
+    whole = Clusterings(pool, wake, minds, desk, names)
+    batches = Batches(pool, wake, minds, desk)
+    return [
+        ClusterDrain(RunDrain(pool, "clustering", whole, identity=identity, slots=1, timers=timers), minds),
+        ClusterDrain(
+            RunDrain(pool, "cluster_batch", batches, identity=identity, slots=thinking.slots, timers=timers),
+            minds,
+        ),
+    ]

@@ -1,0 +1,138 @@
+"""Runs that look for groups: found, kept, resumed with the same outcome, cancelled, refused."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from segue.children import Limits
+from segue.clustering import ClusteringParameters
+from segue.jobs.cluster_drains import ClusterDrain, cluster_drains
+from segue.jobs.concluding import Words
+from segue.jobs.minds import Thinking
+from segue.model import RunId, RunState
+from segue.store import clusterings, runs
+from segue.store.clusterings import ChosenCluster
+from segue.store.pool import Pool
+from segue.store.runs import Run
+from segue.wake import Wake
+from tests.daemon.jobs.conftest import QUICK as TIMERS
+from tests.daemon.jobs.conftest import Running
+from tests.daemon.jobs.libraries import QUICK, fill, order
+from tests.faults.waiting import until
+
+THINKING = Thinking(slots=2, limits=Limits(nice=0, memory_bytes=0))
+
+
+@pytest.fixture
+def drains(pool: Pool, wake: Wake, tmp_path: Path) -> Callable[[], list[ClusterDrain]]:
+    def make() -> list[ClusterDrain]:
+        return cluster_drains(
+            pool,
+            wake,
+            thinking=THINKING,
+            names=Words("{mood} {style} {genre}"),
+            folder=tmp_path / "clustering",
+            identity="w",
+            timers=TIMERS,
+        )
+
+    return make
+
+
+async def ended(pool: Pool, run: RunId, *, seconds: float = 120) -> Run:
+    async def over() -> bool:
+        return (await show(pool, run)).finished
+
+    await until(over, seconds=seconds, every=0.05)
+    return await show(pool, run)
+
+
+async def show(pool: Pool, run: RunId) -> Run:
+    async with pool.connection() as c:
+        found = await runs.get(c, run)
+    assert found is not None
+    return found
+
+
+async def outcome(pool: Pool) -> list[ChosenCluster]:
+    async with pool.connection() as c:
+        newest = await clusterings.newest(c)
+        assert newest is not None
+        return await clusterings.chosen(c, newest)
+
+
+@pytest.mark.slow
+async def test_groups_are_found_and_live_on(
+    pool: Pool, running: Running, drains: Callable[[], list[ClusterDrain]], tmp_path: Path
+) -> None:
+    async with pool.connection() as c:
+        ids = await fill(c, 120)
+        first = await order(c)
+    async with running(*drains()):
+        run = await ended(pool, first)
+        assert (run.state, run.percent) == (RunState.SUCCESS, 100.0), run.message
+        before = await outcome(pool)
+        assert f"{len(before)} playlists, out of" in run.message
+        async with pool.connection() as c:
+            assert len(await runs.children(c, first)) >= 4
+            await fill(c, 12, seed=3)
+            second = await order(c, seed=6)
+        assert (await ended(pool, second)).state is RunState.SUCCESS
+    after = {one.lineage: one for one in await outcome(pool)}
+    lived = [one for one in before if one.lineage in after]
+    assert len(lived) >= len(before) / 2
+    for one in lived:
+        assert after[one.lineage].name == one.name
+    played = [song for one in before for song in one.recordings]
+    assert len(played) == len(set(played)) > 0
+    assert set(played) <= set(ids)
+    async with pool.connection() as c:
+        cursor = await c.execute(
+            "select (select count(*) from cluster_searches), (select count(*) from cluster_search_pieces)"
+        )
+        assert await cursor.fetchone() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "reason"),
+    [
+        (0, "Nothing has been heard yet, so there is nothing to group."),
+        (7, "7 recordings have been heard; groups need at least 50."),
+    ],
+)
+async def test_too_little_music_ends_with_a_sentence(
+    pool: Pool, running: Running, drains: Callable[[], list[ClusterDrain]], count: int, reason: str
+) -> None:
+    async with pool.connection() as c:
+        await fill(c, count)
+        wanted = await order(c)
+    async with running(*drains()):
+        run = await ended(pool, wanted)
+    assert (run.state, run.message) == (RunState.FAILURE, reason)
+
+
+@pytest.mark.slow
+async def test_a_cancel_ends_the_search_and_leaves_nothing(
+    pool: Pool, running: Running, drains: Callable[[], list[ClusterDrain]]
+) -> None:
+    endless = replace(QUICK, clustering_runs=100_000, patience=100_000)
+    async with pool.connection() as c:
+        await fill(c, 200)
+        wanted = await order(c, endless)
+
+    async def goes_on() -> bool:
+        run = await show(pool, wanted)
+        return run.done > 0 and "best score so far" in run.message
+
+    async with running(*drains()):
+        await until(goes_on, seconds=60)
+        async with pool.connection() as c:
+            assert await runs.cancel(c, wanted) > 1
+        async with pool.connection() as c:
+            again = await order(c, ClusteringParameters(num_clusters_min=2))
+            await runs.cancel(c, again)
+    async with pool.connection() as c:
+        assert await runs.unfinished_by_kind(c) == {}
+        assert await clusterings.newest(c) is None
