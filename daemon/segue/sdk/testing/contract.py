@@ -76,7 +76,6 @@ class Served:
     seconds: float = 20.0
     tells_moves: bool = True
     keeps_repeats: bool = True
-    keeps_repeats: bool = True
     foreign_playlist: Callable[[str, Sequence[TrackId]], Awaitable[PlaylistId]] | None = None
 
     async def listed(self) -> list[Track]:
