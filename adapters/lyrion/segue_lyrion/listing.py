@@ -19,7 +19,7 @@ __all__ = ["Listing", "speaks_sql"]
 
 _PAGE = 500
 _BREATH = 0.02  # the server does nothing else while it answers a page
-_PASSES = 5
+_PASSES = 4
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 20.0
 _SCAN_PATIENCE = 300.0
