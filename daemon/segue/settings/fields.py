@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from segue.model import Listening
+from segue.settings.clustering import ClusteringSection, NamingSection
 from segue.settings.errors import SettingsError
 
 DEFAULT_DATA_DIR = Path("segue-data")
@@ -73,6 +74,23 @@ class ServerSection(BaseModel):
         description="Which adapter speaks to this server, for example `folder`; the adapter's own page "
         "documents the section's other keys.",
     )
+    only_libraries: tuple[str, ...] | None = Field(
+        default=None,
+        description="Names of the server's libraries that are music to us; without it all are.",
+        json_schema_extra={"default_in_words": "all; or what `segue servers filter` was told"},
+    )
+    exclude_paths: tuple[str, ...] | None = Field(
+        default=None,
+        description="Patterns such as `Podcasts` or `*/Demos/*` with `*` and `?`; what has one or several "
+        "whole parts of its path fit one of them is neither heard nor proposed.",
+        json_schema_extra={"default_in_words": "none; or what `segue servers filter` was told"},
+    )
+    exclude_genres: tuple[str, ...] | None = Field(
+        default=None,
+        description="Genres such as `Audiobook` whose tracks are neither heard nor proposed; case and "
+        "accents do not count.",
+        json_schema_extra={"default_in_words": "none; or what `segue servers filter` was told"},
+    )
     front_door: ListeningText | None = Field(
         default=None,
         description="A port, or an address with one such as `0.0.0.0:4533`, where clients reach this "
@@ -134,6 +152,24 @@ class IndexSection(BaseModel):
         default=300_000,
         ge=0,
         description="Above so many recordings the graph keeps 8 bits of each number instead of 32.",
+    )
+
+
+class LibrarySection(BaseModel):
+    """How long what is over is remembered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    missing_days: float = Field(
+        default=30.0,
+        ge=0,
+        description="A track that its server has not had for so many days is forgotten, with what was heard "
+        "in it if nobody else has it; never while the server is in trouble. 0 keeps it for ever.",
+    )
+    run_days: float = Field(
+        default=30.0,
+        ge=0,
+        description="Runs that ended so many days ago are forgotten with their logs. 0 keeps them for ever.",
     )
 
 
@@ -211,6 +247,15 @@ class Settings(BaseSettings):
     index: IndexSection = Field(
         default_factory=IndexSection,
         description="How neighbours are searched; the defaults fit every library.",
+    )
+    library: LibrarySection = Field(
+        default_factory=LibrarySection, description="How long what is over is remembered."
+    )
+    clustering: ClusteringSection = Field(
+        default_factory=ClusteringSection, description="How music is grouped into playlists."
+    )
+    naming: NamingSection = Field(
+        default_factory=NamingSection, description="A language model that may name new playlists."
     )
     servers: dict[ServerName, ServerSection] = Field(
         default_factory=dict,
