@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segue.analysis.convert.bands import Transformed, loudest_band, transform_bands
 from segue.analysis.convert.graph import Graph
 from segue.analysis.convert.layers import Array, Checkpoint, Convolution, Mask, exact_product
 from segue.analysis.mel import BANDS, PATCH_FRAMES
@@ -27,17 +28,20 @@ def add_trunk(graph: Graph, checkpoint: Checkpoint, mel: str) -> Channels:
     """All 753 channels that are pooled over time: the front end and the three mid blocks."""
     layers = [checkpoint.convolution(number) for number in range(8)]
     scale, shift = checkpoint.norm(0)
-    x = graph.op("Unsqueeze", mel, graph.constant("channel_axis", [1]))
-    x = graph.op("Mul", x, graph.constant("input.scale", scale))
+    x = graph.op("Mul", mel, graph.constant("input.scale", scale))
     x = graph.op("Add", x, graph.constant("input.shift", shift))
-    front = _concat(graph, *(_front(graph, f"front{i}", layer, x) for i, layer in enumerate(layers[:5])))
+    bands = transform_bands(graph, x)
+    x = graph.op("Unsqueeze", x, graph.constant("channel_axis", [1]))
+    front = _concat(
+        graph, *(_front(graph, f"front{i}", layer, x, bands) for i, layer in enumerate(layers[:5]))
+    )
     mid1 = _mid(graph, "mid1", layers[5], front)
     mid2 = _sum(graph, "sum2", _mid(graph, "mid2", layers[6], mid1), mid1)
     mid3 = _sum(graph, "sum3", _mid(graph, "mid3", layers[7], mid2), mid2)
     return _concat(graph, front, mid1, mid2, mid3)
 
 
-def _front(graph: Graph, name: str, layer: Convolution, x: str) -> Channels:
+def _front(graph: Graph, name: str, layer: Convolution, x: str, bands: Transformed) -> Channels:
     """conv -> maximum over the bands -> ReLU -> norm.
 
     The network takes the maximum last. ReLU and a positive scale commute with it, so it is
@@ -45,29 +49,35 @@ def _front(graph: Graph, name: str, layer: Convolution, x: str) -> Channels:
     """
     sign = np.where(layer.scale[layer.live] < 0, -1.0, 1.0)
     kernel, bias = layer.kernel[:, :, 0, layer.live] * sign, layer.bias[layer.live] * sign
-    parts = []
-    for start in range(0, len(sign), _LANES):
-        some = slice(start, start + _LANES)
-        parts.append(_loudest_band(graph, f"{name}.{start}", kernel[..., some], bias[some], x))
-    x = graph.op("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+    tall = kernel.shape[1] > 1
+    x = loudest_band(graph, name, kernel, bias, bands) if tall else _loudest(graph, name, kernel, bias, x)
     if (sign < 0).any():
         x = graph.op("Mul", x, graph.constant(f"{name}.sign", sign[:, None]))
     return Channels(_activation(graph, name, layer, x), layer.live, layer.constant)
 
 
-def _loudest_band(graph: Graph, name: str, kernel: Array, bias: Array, x: str) -> str:
-    """conv -> maximum over the bands, [N, filters, 187].
+def _loudest(graph: Graph, name: str, kernel: Array, bias: Array, x: str) -> str:
+    """conv -> maximum over the bands, for filters of one band."""
+    parts = []
+    for start in range(0, len(bias), _LANES):
+        some = slice(start, start + _LANES)
+        parts.append(_loudest_of_lanes(graph, f"{name}.{start}", kernel[..., some], bias[some], x))
+    return graph.op("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+
+
+def _loudest_of_lanes(graph: Graph, name: str, kernel: Array, bias: Array, x: str) -> str:
+    """[N, filters, 187].
 
     Processors compute 16 filters at the price of one. Where there are fewer, every filter looks
     at several frames at once, as if its shifted copies were filters of their own.
     """
-    taps, bands, filters = kernel.shape
+    taps, _, filters = kernel.shape
     frames = _LANES // filters
     steps = -(-PATCH_FRAMES // frames)
-    before = _REACH if bands > 1 else (taps - 1) // 2  # TensorFlow pads the odd frame at the end
+    before = (taps - 1) // 2  # TensorFlow pads the odd frame at the end
     after = taps - 1 - before + steps * frames - PATCH_FRAMES
     copies = [np.pad(kernel, [(shift, frames - 1 - shift), (0, 0), (0, 0)]) for shift in range(frames)]
-    weights = np.stack(copies, axis=-1).reshape(taps + frames - 1, bands, filters * frames)
+    weights = np.stack(copies, axis=-1).reshape(taps + frames - 1, 1, filters * frames)
     x = graph.op(
         "Conv",
         x,
@@ -76,7 +86,7 @@ def _loudest_band(graph: Graph, name: str, kernel: Array, bias: Array, x: str) -
         pads=[before, 0, after, 0],
         strides=[frames, 1],
     )
-    x = graph.op("MaxPool", x, kernel_shape=[1, BANDS - bands + 1])
+    x = graph.op("MaxPool", x, kernel_shape=[1, BANDS])
     if frames == 1:
         return graph.op("Squeeze", x, graph.constant("band_axis", [3]))
     x = graph.op("Reshape", x, graph.constant(f"{name}.by_shift", [0, filters, frames, steps]))
