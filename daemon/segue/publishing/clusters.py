@@ -1,0 +1,84 @@
+"""Turns the groups of the newest clustering into playlists that keep their identity."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from segue.store import clusterings, playlists
+from segue.store.clusterings import ChosenCluster
+from segue.store.playlists import Kind, NewPlaylist, Playlist
+from segue.store.pool import Connection
+
+__all__ = ["Outcome", "follow_clustering"]
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How many playlists came, went, or have other songs or another name."""
+
+    made: int = 0
+    changed: int = 0
+    retired: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.made or self.changed or self.retired)
+
+
+async def follow_clustering(c: Connection) -> Outcome:
+    """Bring playlists in line with the newest clustering; one at a time does, the same again does nothing."""
+    await c.execute("select pg_advisory_xact_lock(hashtextextended('playlists of clusters', 0))")
+    newest = await clusterings.newest(c)
+    if newest is None:
+        return Outcome()
+    chosen = await clusterings.chosen(c, newest)
+    known = await playlists.by_lineage(c)
+    made = changed = 0
+    for cluster in chosen:
+        if cluster.lineage in known:
+            changed += await _update(c, known[cluster.lineage], cluster)
+        elif cluster.recordings:
+            await _make(c, cluster)
+            made += 1
+    retired = await _retire(c, chosen, list(known.values()))
+    outcome = Outcome(made=made, changed=changed, retired=retired)
+    if outcome:
+        _log.info("playlists_of_clusters", made=made, changed=changed, retired=retired)
+    return outcome
+
+
+async def _make(c: Connection, cluster: ChosenCluster) -> None:
+    playlist = await playlists.create(
+        c,
+        NewPlaylist(
+            name=cluster.name, description=cluster.description, kind=Kind.CLUSTER, lineage=cluster.lineage
+        ),
+    )
+    await playlists.add_version(c, playlist, cluster.recordings)
+
+
+async def _update(c: Connection, playlist: Playlist, cluster: ChosenCluster) -> bool:
+    """A playlist that was rolled back keeps its songs; one that a person named keeps its name."""
+    revived = await playlists.revive(c, playlist.id)
+    if playlist.held:
+        return revived
+    renamed = not playlist.named_by_person and playlist.name != cluster.name
+    described = playlist.description != cluster.description
+    if renamed or described:
+        await playlists.change(
+            c, playlist.id, name=cluster.name if renamed else None, description=cluster.description
+        )
+    version = await playlists.add_version(c, playlist.id, cluster.recordings) if cluster.recordings else None
+    return revived or renamed or described or version is not None
+
+
+async def _retire(c: Connection, chosen: Sequence[ChosenCluster], known: Sequence[Playlist]) -> int:
+    """What no group continues any more leaves the servers after a while, unless it comes back."""
+    alive = {cluster.lineage for cluster in chosen}
+    gone = [one for one in known if one.lineage not in alive and one.retired_at is None]
+    retired = 0
+    for playlist in gone:
+        retired += await playlists.retire(c, playlist.id)
+    return retired

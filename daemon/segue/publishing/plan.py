@@ -1,0 +1,166 @@
+"""What people did to a copy, and what is to be written there; pure."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from segue.model import PlaylistHeader, PlaylistId, RecordingId, TrackId
+from segue.store.copies import Copy, Intent
+from segue.store.playlists import Pins
+
+__all__ = [
+    "Edits",
+    "arranged",
+    "draft_name",
+    "edits_of_people",
+    "effective",
+    "is_taken_over",
+    "likeness",
+    "moved_to",
+    "on_server",
+    "was_ours",
+]
+
+_DRAFT = "segue-"
+_ALIKE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Songs that somebody took out of a copy or put into it."""
+
+    removed: tuple[TrackId, ...] = ()
+    added: tuple[TrackId, ...] = ()
+
+
+def draft_name(token: str) -> str:
+    """What a copy is called until its id is stored; only we know the token."""
+    return f"{_DRAFT}{token}"
+
+
+def edits_of_people(
+    seen: Sequence[TrackId], present: Sequence[TrackId], *, intent: Sequence[TrackId] | None = None
+) -> Edits:
+    """What differs from what we left there; an edit of ours that may have half happened is not theirs."""
+    if intent is None:
+        return _difference(seen, present)
+    ours = [track for track in present if track in set(seen) | set(intent)]
+    added = _difference([*seen, *intent], present).added
+    if ours == list(seen[: len(ours)]) or ours == list(intent[: len(ours)]):
+        return Edits(added=added)  # one of the two, or cut off while it was written
+    common = [track for track in intent if track in set(seen)]
+    return Edits(removed=_difference(common, present).removed, added=added)
+
+
+def is_taken_over(
+    seen: Sequence[TrackId], present: Sequence[TrackId], *, intent: Sequence[TrackId] | None = None
+) -> bool:
+    """Whether somebody made it something else: no song of ours is left, but others are."""
+    ours = set(seen) | set(intent or ())
+    return bool(ours and present) and ours.isdisjoint(present)
+
+
+def effective(version: Sequence[RecordingId], pins: Pins, *, at_most: int | None = None) -> list[RecordingId]:
+    """What a playlist holds: what its maker chose, less what is banned, and what is pinned behind it."""
+    chosen = [recording for recording in version if recording not in pins.banned]
+    pinned = set(pins.pinned)
+    if at_most is not None:
+        loose = [recording for recording in chosen if recording not in pinned]
+        kept = pinned | set(loose[: max(0, at_most - len(pinned))])
+        chosen = [recording for recording in chosen if recording in kept]
+    return chosen + [recording for recording in pins.pinned if recording not in set(chosen)]
+
+
+def on_server(
+    wanted: Iterable[RecordingId],
+    playable: Mapping[RecordingId, Sequence[TrackId]],
+    present: Collection[TrackId],
+) -> list[TrackId]:
+    """The same in a server's own ids: the track that stands there already, else the first one known."""
+    there = set(present)
+    tracks = []
+    for recording in wanted:
+        options = playable.get(recording, ())
+        if options:
+            tracks.append(next((track for track in options if track in there), options[0]))
+    return tracks
+
+
+def arranged(
+    present: Sequence[TrackId],
+    wanted: Sequence[TrackId],
+    *,
+    fresh: bool,
+    pinned: Collection[TrackId] = (),
+    keep: Collection[TrackId] = (),
+) -> tuple[TrackId, ...]:
+    """The order to write. `fresh`: our order counts, and what people put in stays behind the same song.
+
+    Otherwise theirs does, and what is missing comes behind the song that it follows in ours. `keep`
+    are songs that stay though we know nothing of them.
+    """
+    stays = [track for track in present if track in set(keep) and track not in set(wanted)]
+    if not fresh:
+        kept = [track for track in present if track in set(wanted) or track in set(keep)]
+        return tuple(_inserted(kept, _missing(kept, wanted), wanted))
+    moved = [track for track in present if track in set(pinned) and track in set(wanted)] + stays
+    ours = [track for track in wanted if track not in set(moved)]
+    loose = [track for track in present if track in set(ours) or track in set(moved)]
+    return tuple(_inserted(ours, [track for track in loose if track in set(moved)], loose))
+
+
+def moved_to(
+    copy: Copy,
+    headers: Collection[PlaylistHeader],
+    known: Collection[PlaylistId],
+    contents: Mapping[PlaylistId, Sequence[TrackId]],
+) -> PlaylistHeader | None:
+    """Where a copy went whose id is gone, on a server whose ids follow names: a new list with its songs."""
+    new = [header for header in headers if header.id not in known and header.id in contents]
+    alike = [(likeness(contents[header.id], copy), header.id, header) for header in new]
+    best = max(alike, default=None, key=lambda one: one[:2])
+    return best[2] if best is not None and best[0] >= _ALIKE else None
+
+
+def likeness(tracks: Sequence[TrackId], copy: Copy) -> float:
+    """How much of a list is what a copy held, from 0 to 1."""
+    candidates = [copy.seen, *((copy.intent.tracks,) if copy.intent else ())]
+    return max(_jaccard(set(tracks), set(held)) for held in candidates)
+
+
+def was_ours(header: PlaylistHeader, tracks: Sequence[TrackId], copy: Copy, intent: Intent) -> bool:
+    """Whether this is what an edit under way has just written: it is new, and has the very songs."""
+    return header.id not in intent.known and bool(tracks) and tuple(tracks) == intent.tracks
+
+
+def _difference(before: Sequence[TrackId], after: Sequence[TrackId]) -> Edits:
+    old, new = set(before), set(after)
+    return Edits(
+        removed=tuple(track for track in dict.fromkeys(before) if track not in new),
+        added=tuple(track for track in dict.fromkeys(after) if track not in old),
+    )
+
+
+def _missing(kept: Sequence[TrackId], wanted: Sequence[TrackId]) -> list[TrackId]:
+    there = set(kept)
+    return [track for track in wanted if track not in there]
+
+
+def _inserted(base: Sequence[TrackId], songs: Sequence[TrackId], order: Sequence[TrackId]) -> list[TrackId]:
+    """Put each song behind the one that it follows in `order`; without such a one at the beginning."""
+    result = list(base)
+    before: dict[TrackId, TrackId | None] = {}
+    last: TrackId | None = None
+    for track in order:
+        before.setdefault(track, last)
+        last = track
+    for song in songs:
+        place = before.get(song)
+        while place is not None and place not in result:
+            place = before.get(place)
+        result.insert(0 if place is None else result.index(place) + 1, song)
+    return result
+
+
+def _jaccard(one: set[TrackId], other: set[TrackId]) -> float:
+    union = one | other
+    return len(one & other) / len(union) if union else 0.0

@@ -1,0 +1,270 @@
+"""Copies follow our playlists and people's edits; nothing of anybody else's is touched."""
+
+import pytest
+
+from segue import publishing
+from segue.sdk import Unavailable
+from segue.store import copies, playlists
+from tests.daemon.publishing.conftest import House, ids, shown
+from tests.fakes.playlists import KilledError, ListServer, Manner, When
+
+MANNERS: list[Manner] = ["ids", "names", "files"]
+
+
+@pytest.fixture(params=MANNERS)
+async def far(house: House, request: pytest.FixtureRequest) -> ListServer:
+    return await house.add_server(request.param)
+
+
+async def test_a_playlist_appears_and_then_nothing_is_written(house: House, far: ListServer) -> None:
+    await house.make("Mix", 3, 1, 2)
+    await house.look()
+    assert shown(far) == {"Mix": [3, 1, 2]}
+    edits = far.edits
+    assert await house.look() == 0
+    assert far.edits == edits
+
+
+async def test_other_songs_come_in_place(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2, 3)
+    await house.look()
+    before = await house.id_of(playlist, far)
+    await house.remake(playlist, 3, 4, 5)
+    await house.look()
+    assert shown(far) == {"Mix": [3, 4, 5]}
+    assert await house.id_of(playlist, far) == before
+
+
+async def test_another_name_of_ours(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2)
+    await house.look()
+    async with house.pool.connection() as c:
+        await playlists.change(c, playlist, name="Better Mix")
+    await house.look()
+    await house.look()
+    assert shown(far) == {"Better Mix": [1, 2]}
+
+
+async def test_a_persons_list_of_the_same_name_is_left_alone(house: House, far: ListServer) -> None:
+    theirs = far.person_makes("Mix", ids(far, 7, 8))
+    playlist = await house.make("Mix", 1, 2)
+    await house.look()
+    await house.remake(playlist, 2, 1)
+    await house.look()
+    assert far.lists[theirs].name == "Mix"
+    assert far.lists[theirs].tracks == ids(far, 7, 8)
+    assert len(far.lists) == 2
+    async with house.pool.connection() as c:
+        await playlists.change(c, playlist, withdrawn=True)
+    await house.look()
+    assert shown(far) == {"Mix": [7, 8]}
+
+
+async def test_a_song_taken_out_stays_out(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2, 3)
+    await house.look()
+    id_ = await house.id_of(playlist, far)
+    assert id_ is not None
+    far.person_edits(id_, ids(far, 1, 3))
+    for wanted in ((1, 2, 3, 4), (2, 3, 4), (4, 2, 1)):
+        await house.look()
+        await house.remake(playlist, *wanted)
+        await house.look()
+        assert shown(far) == {"Mix": [one for one in wanted if one != 2]}
+
+
+async def test_a_song_put_in_stays_where_it_was_put(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2, 3)
+    await house.look()
+    id_ = await house.id_of(playlist, far)
+    assert id_ is not None
+    far.person_edits(id_, ids(far, 1, 9, 2, 3))
+    await house.look()
+    assert shown(far) == {"Mix": [1, 9, 2, 3]}
+    await house.remake(playlist, 2, 1, 4)
+    await house.look()
+    assert shown(far) == {"Mix": [2, 1, 9, 4]}
+    await house.remake(playlist, 5, 6)
+    await house.look()
+    await house.look()
+    assert sorted(shown(far)["Mix"]) == [5, 6, 9]
+
+
+async def test_a_persons_order_stays_until_there_is_something_new(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2, 3)
+    await house.look()
+    id_ = await house.id_of(playlist, far)
+    assert id_ is not None
+    far.person_edits(id_, ids(far, 3, 2, 1))
+    await house.look()
+    await house.look()
+    assert shown(far) == {"Mix": [3, 2, 1]}
+
+
+async def test_a_persons_name_stays(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2, 3)
+    await house.look()
+    id_ = await house.id_of(playlist, far)
+    assert id_ is not None
+    far.person_renames(id_, "For Sundays")
+    for wanted in ((1, 2, 4), (4, 5, 2), (6, 5, 4)):
+        await house.look()
+        await house.remake(playlist, *wanted)
+        async with house.pool.connection() as c:
+            await playlists.change(c, playlist, name=f"Mix {wanted[0]}")
+        await house.look()
+        assert shown(far) == {"For Sundays": list(wanted)}
+
+
+async def test_a_deleted_playlist_is_not_made_again_until_asked(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2, 3)
+    await house.look()
+    far.lists.clear()
+    for wanted in ((1, 2, 4), (4, 5, 2), (6, 5, 4)):
+        await house.look()
+        await house.remake(playlist, *wanted)
+        await house.look()
+        assert shown(far) == {}
+    async with house.pool.connection() as c:
+        await copies.ask_again(c, playlist)
+    await house.look()
+    assert shown(far) == {"Mix": [6, 5, 4]}
+
+
+async def test_a_list_made_something_else_is_let_go(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2, 3)
+    await house.look()
+    id_ = await house.id_of(playlist, far)
+    assert id_ is not None
+    far.person_edits(id_, ids(far, 8, 9))
+    await house.remake(playlist, 3, 4)
+    await house.look()
+    async with house.pool.connection() as c:
+        await playlists.change(c, playlist, withdrawn=True)
+    await house.look()
+    assert shown(far) == {"Mix": [8, 9]}
+
+
+async def test_a_song_that_the_server_lost_is_nobodys_ban(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2, 3)
+    await house.look()
+    id_ = await house.id_of(playlist, far)
+    assert id_ is not None
+    lost = ids(far, 2)[0]
+    far.songs.remove(lost)
+    far.person_edits(id_, ids(far, 1, 3))
+    await house.look()
+    far.songs |= set(ids(far, 2))
+    await house.look()
+    assert shown(far) == {"Mix": [1, 2, 3]}
+
+
+async def test_an_unknown_song_of_a_person_stays(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2)
+    await house.look()
+    id_ = await house.id_of(playlist, far)
+    assert id_ is not None
+    far.songs |= set(ids(far, 99))
+    far.person_edits(id_, ids(far, 1, 99, 2))
+    await house.remake(playlist, 2, 1)
+    await house.look()
+    await house.look()
+    assert shown(far) == {"Mix": [2, 1, 99]}
+
+
+async def test_what_is_done_on_one_server_is_done_on_all(house: House) -> None:
+    one, other = await house.add_server("ids"), await house.add_server("names")
+    playlist = await house.make("Mix", 1, 2, 3)
+    await house.look()
+    id_ = await house.id_of(playlist, one)
+    assert id_ is not None
+    one.person_edits(id_, ids(one, 1, 3, 9))
+    await house.look()
+    await house.look()
+    assert shown(one) == {"Mix": [1, 3, 9]}
+    assert shown(other) == {"Mix": [1, 3, 9]}
+
+
+async def test_looking_ahead_writes_nothing(house: House, far: ListServer) -> None:
+    playlist = await house.make("Mix", 1, 2, 3)
+    journal = await house.journal(house.key(far))
+    await journal.copies()
+    reading = publishing.Journal(pool=house.pool, look=journal.look, owner=None, grace_hours=1)
+    [plan] = await publishing.foresee(publishing.Shelf(far, far, far), reading)
+    assert (plan.action, plan.copy.playlist) == ("create", playlist)
+    assert far.lists == {}
+    assert far.edits == 0
+
+
+async def _scene(house: House, far: ListServer) -> None:
+    """Made, other songs, another name, a person's edits, withdrawn: until all has come to pass."""
+    playlist = await house.make("Mix", 1, 2, 3, 4)
+    await _insist(house)
+    await house.remake(playlist, 4, 5, 1)
+    await _insist(house)
+    async with house.pool.connection() as c:
+        await playlists.change(c, playlist, name="Other Mix")
+    await _insist(house)
+    assert sorted(shown(far)) == ["Mix", "Other Mix"]
+    assert shown(far)["Other Mix"] == [4, 5, 1]
+    id_ = await house.id_of(playlist, far)
+    assert id_ is not None
+    far.person_edits(id_, ids(far, 4, 9, 1))
+    await house.remake(playlist, 1, 5, 4, 6)
+    await _insist(house)
+    assert sorted(shown(far)["Other Mix"]) == [1, 4, 6, 9]
+    async with house.pool.connection() as c:
+        pins = await playlists.pins(c, playlist)
+        assert [*pins.banned, *pins.pinned] == await house.recordings(5, 9)
+        await playlists.change(c, playlist, withdrawn=True)
+    await _insist(house)
+    assert shown(far) == {"Mix": [7, 8]}
+
+
+async def _insist(house: House) -> None:
+    """Look until a look is undisturbed, as workers do."""
+    while True:
+        try:
+            await house.look()
+        except (KilledError, Unavailable):
+            continue
+        return
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("dies", [False, True])
+async def test_a_fault_at_any_request_loses_and_doubles_nothing(
+    house: House, far: ListServer, when: When, dies: bool
+) -> None:
+    far.person_makes("Mix", ids(far, 7, 8))
+    await _scene(house, far)
+    steps = far.steps
+    assert steps > 20
+    for at in range(1, steps + 1):
+        await _again(house, far)
+        far.steps, far.break_at, far.when, far.dies = 0, at, when, dies
+        await _scene(house, far)
+        far.break_at = None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_kill_at_any_entry_of_the_journal_loses_and_doubles_nothing(
+    house: House, far: ListServer, when: str
+) -> None:
+    far.person_makes("Mix", ids(far, 7, 8))
+    await _scene(house, far)
+    entries = house.kills.entries
+    assert entries > 15
+    for at in range(1, entries + 1):
+        await _again(house, far)
+        house.kills.entries, house.kills.at, house.kills.when = 0, at, when
+        await _scene(house, far)
+        house.kills.at = None
+
+
+async def _again(house: House, far: ListServer) -> None:
+    async with house.pool.connection() as c:
+        await c.execute("delete from playlists")
+    assert shown(far) == {"Mix": [7, 8]}
