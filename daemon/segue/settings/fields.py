@@ -173,6 +173,34 @@ class LibrarySection(BaseModel):
     )
 
 
+class PublishingSection(BaseModel):
+    """How playlists are kept on servers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(default=True, description="Whether playlists are written to servers at all.")
+    prefix: str = Field(
+        default="~",
+        max_length=20,
+        description="Lists of people whose names begin so, such as `~radio`, `~mix` and `~path`, are filled; "
+        "empty: none is.",
+    )
+    fill_songs: int = Field(
+        default=50, ge=1, le=1000, description="How many songs such a list gets, the person's own included."
+    )
+    look_seconds: float = Field(
+        default=60.0,
+        ge=5,
+        description="How often each server is asked what people did to its playlists.",
+    )
+    grace_hours: float = Field(
+        default=72.0,
+        ge=0,
+        description="How long a playlist stays on the servers after the group of music that it is made of "
+        "has gone.",
+    )
+
+
 class Settings(BaseSettings):
     """All settings of one installation. Made directly it reads nothing; `load_settings` does."""
 
@@ -256,6 +284,9 @@ class Settings(BaseSettings):
     )
     naming: NamingSection = Field(
         default_factory=NamingSection, description="A language model that may name new playlists."
+    )
+    publishing: PublishingSection = Field(
+        default_factory=PublishingSection, description="How playlists are kept on servers."
     )
     servers: dict[ServerName, ServerSection] = Field(
         default_factory=dict,
