@@ -1,6 +1,7 @@
 """`segue up`, `serve`, `work`, `migrate`: the processes themselves."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,7 @@ def serve(host: Host = None, port: Port = None) -> None:
 
     Needs SEGUE_DATABASE_URL and SEGUE_REDIS_URL, and a database brought up to date by `segue migrate`.
     """
+    _one_thread_per_product()
     from segue import app, logs
 
     settings = read_settings(host=host, port=port)
@@ -73,6 +75,7 @@ def work(
 
     Needs SEGUE_DATABASE_URL and SEGUE_REDIS_URL. *light* is walks and other short work, *heavy* is hearing.
     """
+    _one_thread_per_product()
     from segue import app, logs
 
     settings = read_settings()
@@ -102,6 +105,12 @@ def migrate(as_json: AsJson = False) -> None:
         say(f"Applied {', '.join(applied)}.")
     else:
         say("The database is up to date.")
+
+
+def _one_thread_per_product() -> None:
+    """Before numpy is loaded: a matrix product on several threads spins while others want the processor."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 
 @contextmanager

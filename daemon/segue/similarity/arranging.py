@@ -1,6 +1,6 @@
 """In which order an answer is played; pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -12,7 +12,7 @@ __all__ = ["spaced", "walked"]
 Item = TypeVar("Item")
 
 
-def spaced(items: Sequence[Item], owner: Callable[[Item], str], gap: int) -> list[Item]:
+def spaced(items: Sequence[Item], owner: Callable[[Item], Hashable], gap: int) -> list[Item]:
     """Keep `gap` others between two of one owner where that can be; otherwise as they came."""
     waiting, placed = list(items), list[Item]()
     while waiting:

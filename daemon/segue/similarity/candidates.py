@@ -8,20 +8,20 @@ import numpy as np
 
 from segue.index import Found, Ids, Neighbours, Vectors
 from segue.model import RecordingId
-from segue.store import tracks, traits
-from segue.store.pool import Connection
-from segue.store.tracks import TrackRow
+from segue.similarity.roster import Card, Roster
+from segue.store import traits
+from segue.store.pool import Pool, reading
 from segue.store.traits import Filter
 
-__all__ = ["Candidate", "Candidates", "Source", "nearest", "playing", "source"]
+__all__ = ["Candidate", "Candidates", "Source", "allowed_by", "nearest", "playing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A recording, the track that stands for it, how far it is and where it points."""
+    """A recording, the card of the track that stands for it, how far it is and where it points."""
 
     recording: RecordingId
-    track: TrackRow
+    card: Card
     distance: float
     unit: Vectors
 
@@ -43,11 +43,12 @@ class Source:
     """Where candidates come from; for a narrow filter `allowed` has the recordings it lets through."""
 
     index: Neighbours
+    roster: Roster
     query: Vectors
     without: Collection[RecordingId]
     allowed: dict[RecordingId, int] | None  # with our key of the track that stands for each
 
-    async def take(self, c: Connection, count: int) -> Candidates:
+    async def take(self, count: int) -> Candidates:
         """The nearest so many, from the first on."""
         asked = count + len(self.without)
         among = None if self.allowed is None else np.array(list(self.allowed), np.int64)
@@ -57,25 +58,25 @@ class Source:
             for recording, distance in zip(found.ids.tolist(), found.distances.tolist(), strict=True)
             if recording not in self.without
         }
-        rows = await playing(c, list(apart), self.allowed)
+        cards = playing(self.roster, list(apart), self.allowed)
         view, places = self.index.table.find(list(apart))
         units = dict(zip(apart, view.units[np.maximum(places, 0)], strict=True))
         return Candidates(
             rows=[
-                Candidate(recording=recording, track=row, distance=distance, unit=units[recording])
+                Candidate(recording=recording, card=card, distance=distance, unit=units[recording])
                 for recording, distance in apart.items()
-                for row in rows.get(recording, ())
+                for card in cards.get(recording, ())
             ],
             is_all=len(found) < asked,
         )
 
 
-async def source(
-    c: Connection, index: Neighbours, query: Vectors, bounds: Filter, *, without: Collection[RecordingId]
-) -> Source:
+async def allowed_by(pool: Pool, bounds: Filter) -> dict[RecordingId, int] | None:
     """A narrow filter is asked of the database first, so that even a rare thing is found."""
-    allowed = await traits.matching(c, bounds) if bounds.is_narrow else None
-    return Source(index=index, query=query, without=without, allowed=allowed)
+    if not bounds.is_narrow:
+        return None
+    async with reading(pool) as c:
+        return await traits.matching(c, bounds)
 
 
 async def nearest(index: Neighbours, query: Vectors, count: int, *, among: Ids | None = None) -> Found:
@@ -85,15 +86,11 @@ async def nearest(index: Neighbours, query: Vectors, count: int, *, among: Ids |
     return await asyncio.to_thread(index.nearest, query, count, among=among)
 
 
-async def playing(
-    c: Connection, ids: Sequence[RecordingId], allowed: Mapping[RecordingId, int] | None
-) -> dict[RecordingId, list[TrackRow]]:
+def playing(
+    roster: Roster, ids: Sequence[RecordingId], allowed: Mapping[RecordingId, int] | None
+) -> dict[RecordingId, list[Card]]:
     """The present tracks of these recordings; the one that keeps the filter where that is known."""
     if allowed is None:
-        rows = await tracks.of_recordings(c, ids)
-    else:
-        rows = await tracks.by_ids(c, [allowed[recording] for recording in ids if recording in allowed])
-    found: dict[RecordingId, list[TrackRow]] = {}
-    for row in rows:
-        found.setdefault(row.recording_id, []).append(row)
-    return found
+        return roster.of_recordings(np.array(ids, np.int64))
+    cards = roster.of_tracks([allowed[recording] for recording in ids if recording in allowed])
+    return {card.recording: [card] for card in cards}

@@ -10,6 +10,8 @@ from segue.index import ExactIndex, Kind, Sizes, kind_of
 from segue.similarity.errors import NotReady
 from segue.similarity.keeper import Keeper, Recall
 from segue.similarity.live import Live
+from segue.similarity.roll_call import RollCall
+from segue.similarity.roster import Roster
 from segue.store import embeddings, spaces
 from segue.store.pool import DATABASE_FAULTS, Connection, Pool
 
@@ -56,6 +58,7 @@ class Follower:
         self._keeper = Keeper(sizes or Sizes())
         self._hint = asyncio.Event()
         self._live: Live | None = None
+        self._roll_call = RollCall()
         self._position = embeddings.Position(horizon=0)
         self._looked_at: float | None = None
         self._audited_at = monotonic()
@@ -68,6 +71,11 @@ class Follower:
         if self._live is None:
             raise NotReady("The index is still being read; try again in a moment.")
         return self._live
+
+    @property
+    def roster(self) -> Roster:
+        """Every present track as rules see it; a caller takes it once and does not wait meanwhile."""
+        return self._roll_call.roster
 
     @property
     def status(self) -> Status:
@@ -123,6 +131,7 @@ class Follower:
             await self.audit()
         else:
             async with self._pool.connection() as c:
+                await self._roll_call.catch_up(c)
                 self._position = await self._catch_up(c, self._live, self._position)
         self._live = await self._keeper.tend(self._live)
         self._looked_at = monotonic()
@@ -141,12 +150,16 @@ class Follower:
         live = self.live
         async with self._pool.connection() as c:
             await embeddings.freeze(c)
+            called = await self._roll_call.audit(c)
             self._position = await self._catch_up(c, live, self._position)
             stored = await embeddings.digest(c, live.space.id, live.space.dimensions)
         self._audited_at = monotonic()
         held = live.digest
+        if not called:
+            _log.error("roster_differed", held=len(self.roster))
+            self._reloads += 1
         if stored == held:
-            return True
+            return called
         _log.error("index_differed", stored=stored.count, held=held.count)
         self._reloads += 1
         await self._enter(live.space)
@@ -167,6 +180,8 @@ class Follower:
             serving = await spaces.serving(c)
         if serving is None or serving.id != space.id:
             return  # it may have been dropped while it was read
+        async with self._pool.connection() as c:
+            await self._roll_call.catch_up(c)
         self._position = position
         self._live = loading.with_index(await self._keeper.adopt(table, snapshot))
         self._audited_at = monotonic()

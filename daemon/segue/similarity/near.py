@@ -9,23 +9,24 @@ import numpy as np
 from segue.analysis.moods import cold_start
 from segue.index import Neighbours, Vectors
 from segue.model import RecordingId, ServerKey
-from segue.similarity import candidates
 from segue.similarity.arranging import spaced, walked
-from segue.similarity.candidates import Candidate, Source
-from segue.similarity.choosing import Choice, artist_of
+from segue.similarity.candidates import Candidate, Source, allowed_by
+from segue.similarity.choosing import Choice
 from segue.similarity.follower import Follower
 from segue.similarity.hubs import sample, without_hubs
+from segue.similarity.roster import Card, Roster, card_of_row
 from segue.similarity.rules import LONGEST_SECONDS, Rules
 from segue.similarity.seeds import Found, Seed, Weighted, find, middle
 from segue.similarity.why import Why, explain
 from segue.store import tracks, traits
-from segue.store.pool import Connection, Pool
+from segue.store.pool import Pool, reading
 from segue.store.tracks import TrackRow
-from segue.store.traits import Filter
+from segue.store.traits import Filter, Traits
 
 __all__ = ["Neighbour", "near"]
 
-_FIRST_CANDIDATES = 64
+_FIRST_CANDIDATES = 40
+_TIMES_CANDIDATES = 3
 _UNHUB_FACTOR = 2  # what a hub pushed away must be among the candidates to come forward
 
 
@@ -58,34 +59,67 @@ async def near(
     rules = rules or Rules(
         filter=Filter(server=server, seconds=(None, LONGEST_SECONDS)), per_artist=per_artist
     )
-    index = follower.live.index
-    async with pool.connection() as c:
-        found = await find(c, seeds)
-        query = await middle(c, index, found)
-        source = await candidates.source(c, index, query, rules.filter, without=found.recordings)
-        own = await tracks.of_recordings(c, list(found.recordings), missing=True)
-        chosen = await _choose(c, source, Choice(rules, own), count)
-        arranged = _arranged(index, query, chosen, rules)
-        answer = [
-            Neighbour(recording=one.recording, track=one.track, distance=one.distance) for one in arranged
-        ]
-        return await _explained(c, found, chosen, answer, rules) if why else answer
+    index, roster = follower.live.index, follower.roster
+    found = await find(pool, seeds)
+    query = await middle(pool, index, found)
+    source = Source(
+        index=index,
+        roster=roster,
+        query=query,
+        without=found.recordings,
+        allowed=await allowed_by(pool, rules.filter),
+    )
+    own = await _own(pool, roster, list(found.recordings))
+    chosen = await _choose(pool, source, Choice(rules, own), count)
+    answer = await _shown(pool, _arranged(index, query, chosen, rules))
+    return await _explained(pool, found, chosen, answer, rules) if why else answer
 
 
-async def _choose(c: Connection, source: Source, choice: Choice, count: int) -> list[Candidate]:
+async def _own(pool: Pool, roster: Roster, seeds: Sequence[RecordingId]) -> list[Card]:
+    """The tracks of the seeds; also missing ones, where no other tells what a seed is."""
+    cards = roster.of_recordings(np.array(seeds, np.int64))
+    lost = [seed for seed in seeds if seed not in cards]
+    if lost:
+        async with reading(pool) as c:
+            rows = await tracks.of_recordings(c, lost, missing=True)
+        for row in rows:
+            cards.setdefault(row.recording_id, []).append(card_of_row(row))
+    return [card for seed in seeds for card in cards.get(seed, ())]
+
+
+async def _choose(pool: Pool, source: Source, choice: Choice, count: int) -> list[Candidate]:
     """Ask for more candidates until the rules leave enough of them."""
     unhub = choice.rules.unhub
     others = await asyncio.to_thread(sample, source.index.table.view) if unhub else None
-    wanted = max(_FIRST_CANDIDATES, 4 * count) * (_UNHUB_FACTOR if unhub else 1)
+    wanted = max(_FIRST_CANDIDATES, _TIMES_CANDIDATES * count) * (_UNHUB_FACTOR if unhub else 1)
     while True:
-        batch = await source.take(c, wanted)
+        batch = await source.take(wanted)
         if others is not None:
             batch = replace(batch, rows=without_hubs(batch.rows, source.query, others))
-        heard = await traits.of_recordings(c, batch.ids) if choice.rules.moods else {}
+        heard = await _heard(pool, batch.ids) if choice.rules.moods else {}
         kept = choice.among(batch, heard, count)
         if len(kept) == count or batch.is_all:
             return kept
         wanted *= 4
+
+
+async def _shown(pool: Pool, chosen: Sequence[Candidate]) -> list[Neighbour]:
+    """The tracks themselves, without those that have gone missing since the roster was read."""
+    if not chosen:
+        return []
+    async with reading(pool) as c:
+        rows = await tracks.by_ids(c, [one.card.key for one in chosen])
+    present = {row.id: row for row in rows if row.missing_since is None}
+    return [
+        Neighbour(recording=one.recording, track=present[one.card.key], distance=one.distance)
+        for one in chosen
+        if one.card.key in present
+    ]
+
+
+async def _heard(pool: Pool, recordings: Sequence[RecordingId]) -> dict[RecordingId, Traits]:
+    async with reading(pool) as c:
+        return await traits.of_recordings(c, recordings)
 
 
 def _arranged(index: Neighbours, query: Vectors, chosen: list[Candidate], rules: Rules) -> list[Candidate]:
@@ -94,14 +128,14 @@ def _arranged(index: Neighbours, query: Vectors, chosen: list[Candidate], rules:
         units = view.units[np.maximum(rows, 0)]
         direction = (query / np.linalg.norm(query)).astype(np.float32)
         chosen = [chosen[at] for at in walked(direction, units)]
-    return spaced(chosen, lambda one: artist_of(one.track), rules.gap) if rules.gap else chosen
+    return spaced(chosen, lambda one: one.card.artist, rules.gap) if rules.gap else chosen
 
 
 async def _explained(
-    c: Connection, seeds: Found, chosen: list[Candidate], answer: list[Neighbour], rules: Rules
+    pool: Pool, seeds: Found, chosen: list[Candidate], answer: list[Neighbour], rules: Rules
 ) -> list[Neighbour]:
     places = {one.recording: place for place, one in enumerate(chosen, 1)}
-    heard = await traits.of_recordings(c, [*places, *seeds.recordings])
+    heard = await _heard(pool, [*places, *seeds.recordings])
     weights: Mapping[RecordingId, float] = seeds.recordings
     main = max((seed for seed in weights if seed in heard), key=lambda seed: weights[seed], default=None)
     if main is None:

@@ -8,14 +8,15 @@ import numpy as np
 
 from segue.index import Found, Ids, Neighbours, Vectors
 from segue.model import RecordingId
-from segue.similarity.candidates import Candidate, playing
+from segue.similarity.candidates import Candidate, allowed_by, playing
 from segue.similarity.errors import UnknownSeed
 from segue.similarity.follower import Follower
+from segue.similarity.roster import Roster, card_of_row
 from segue.similarity.rules import Rules
 from segue.similarity.seeds import Seed, find, middle
 from segue.similarity.walking import Walk
-from segue.store import tracks, traits
-from segue.store.pool import Connection, Pool
+from segue.store import tracks
+from segue.store.pool import Pool, reading
 from segue.store.tracks import TrackRow
 
 __all__ = ["Step", "path", "waypoints"]
@@ -49,25 +50,24 @@ async def path(
     Without `fixed_length`, places stay empty where no song leads further.
     """
     rules = rules or Rules()
-    index = follower.live.index
-    async with pool.connection() as c:
-        first, last = [await _end(c, index, seed) for seed in (start, end)]
-        if first.recording == last.recording or count < 2:
-            return _steps([first])
-        points = waypoints(first.unit, last.unit, count - 2)
-        length = 1 - float(first.unit @ (points or [last.unit])[0])
-        allowed = await traits.matching(c, rules.filter) if rules.filter.is_narrow else None
-        among = None if allowed is None else np.array(list(allowed), np.int64)
-        wanted = _CANDIDATES
-        while True:
-            near = await asyncio.to_thread(_nearest, index, points, wanted, among)
-            songs = await _songs(c, index, near, allowed)
-            walk = Walk(first, last, rules, length=length, must=fixed_length)
-            for found in near:
-                walk.step(found, songs)
-            if walk.is_whole or all(len(found) < wanted for found in near):
-                return _steps([*walk.songs, last])
-            wanted *= 8
+    index, roster = follower.live.index, follower.roster
+    first, last = [await _end(pool, index, roster, seed) for seed in (start, end)]
+    if first.recording == last.recording or count < 2:
+        return await _steps(pool, [first])
+    points = waypoints(first.unit, last.unit, count - 2)
+    length = 1 - float(first.unit @ (points or [last.unit])[0])
+    allowed = await allowed_by(pool, rules.filter)
+    among = None if allowed is None else np.array(list(allowed), np.int64)
+    wanted = _CANDIDATES
+    while True:
+        near = await asyncio.to_thread(_nearest, index, points, wanted, among)
+        songs = _songs(index, roster, near, allowed)
+        walk = Walk(first, last, rules, length=length, must=fixed_length)
+        for found in near:
+            walk.step(found, songs)
+        if walk.is_whole or all(len(found) < wanted for found in near):
+            return await _steps(pool, [*walk.songs, last])
+        wanted *= 8
 
 
 def waypoints(start: Vectors, end: Vectors, count: int) -> list[Vectors]:
@@ -84,51 +84,58 @@ def waypoints(start: Vectors, end: Vectors, count: int) -> list[Vectors]:
     return found
 
 
-async def _end(c: Connection, index: Neighbours, seed: Seed) -> Candidate:
+async def _end(pool: Pool, index: Neighbours, roster: Roster, seed: Seed) -> Candidate:
     """One end of the path, which must be one recording that somebody can play."""
-    meant = await find(c, [seed])
+    meant = await find(pool, [seed])
     if len(meant.recordings) != 1:
         raise UnknownSeed("A path begins and ends with one song.")
-    unit = await middle(c, index, meant)
+    unit = await middle(pool, index, meant)
     (recording,) = meant.recordings
-    rows = await tracks.of_recordings(c, [recording], missing=True)
-    if not rows:
+    cards = roster.of_recordings(np.array([recording], np.int64)).get(recording)
+    if not cards:
+        async with reading(pool) as c:
+            rows = await tracks.of_recordings(c, [recording], missing=True)
+        cards = [card_of_row(row) for row in rows]
+    if not cards:
         raise UnknownSeed(f"No track plays recording {recording} any more.")
-    return Candidate(recording=recording, track=rows[0], distance=0.0, unit=unit)
+    return Candidate(recording=recording, card=cards[0], distance=0.0, unit=unit)
 
 
 def _nearest(index: Neighbours, points: Sequence[Vectors], count: int, among: Ids | None) -> list[Found]:
     return [index.nearest(point, count, among=among) for point in points]
 
 
-async def _songs(
-    c: Connection, index: Neighbours, near: Sequence[Found], allowed: dict[RecordingId, int] | None
+def _songs(
+    index: Neighbours, roster: Roster, near: Sequence[Found], allowed: dict[RecordingId, int] | None
 ) -> dict[int, list[Candidate]]:
     """Everything that was found, by recording, with the tracks that may stand for it."""
     everything = {recording for found in near for recording in found.ids.tolist()}
     ids = [RecordingId(recording) for recording in sorted(everything)]
     view, rows = index.table.find(ids)
-    played = await playing(c, ids, allowed)
+    played = playing(roster, ids, allowed)
     return {
         recording: [
-            Candidate(recording=recording, track=track, distance=0.0, unit=view.units[row])
-            for track in played.get(recording, ())
+            Candidate(recording=recording, card=card, distance=0.0, unit=view.units[row])
+            for card in played.get(recording, ())
         ]
         for recording, row in zip(ids, rows.tolist(), strict=True)
         if row >= 0
     }
 
 
-def _steps(songs: Sequence[Candidate]) -> list[Step]:
-    first = songs[0]
+async def _steps(pool: Pool, songs: Sequence[Candidate]) -> list[Step]:
+    """The tracks themselves; only an end may be one that is missing."""
+    async with reading(pool) as c:
+        rows = {row.id: row for row in await tracks.by_ids(c, [song.card.key for song in songs])}
+    shown = [song for song in songs if song.card.key in rows]
     return [
         Step(
             recording=song.recording,
-            track=song.track,
+            track=rows[song.card.key],
             step=_apart(before, song),
-            distance=_apart(first, song),
+            distance=_apart(shown[0], song),
         )
-        for before, song in zip([first, *songs], songs, strict=False)
+        for before, song in zip([*shown[:1], *shown], shown, strict=False)
     ]
 
 

@@ -6,8 +6,7 @@ from datetime import date
 
 from segue.analysis.moods import Calibration, mood_inputs, moods
 from segue.model import RecordingId
-from segue.similarity.works import is_seasonal
-from segue.store.tracks import TrackRow
+from segue.similarity.roster import Card
 from segue.store.traits import Filter, Traits
 
 __all__ = ["LONGEST_SECONDS", "Rules"]
@@ -40,7 +39,7 @@ class Rules:
     walk: bool = False
     unhub: bool = False
 
-    def allows_track(self, row: TrackRow, *, christmas: bool = False) -> bool:
+    def allows_track(self, card: Card, *, christmas: bool = False) -> bool:
         """Whether this track, if the filter lets it through, may stand for its recording.
 
         `christmas` when a seed is of that kind.
@@ -48,9 +47,9 @@ class Rules:
         bounds = self.filter
         longest = bounds.seconds[1]
         return (
-            (bounds.server is None or row.server_id == bounds.server)
-            and (longest is None or row.seconds is None or row.seconds <= longest)
-            and (christmas or not self._is_out_of_season(row))
+            (bounds.server is None or card.server == bounds.server)
+            and not (longest is not None and card.seconds > longest)  # unknown is not longer
+            and (christmas or not card.seasonal or not self._is_out_of_season)
         )
 
     def allows_moods(self, traits: Traits | None, calibration: Calibration) -> bool:
@@ -62,7 +61,6 @@ class Rules:
         scores = moods(mood_inputs(traits.tags, traits.descriptors), calibration)
         return all((scores[mood] or 0.0) >= least for mood, least in self.moods.items())
 
-    def _is_out_of_season(self, row: TrackRow) -> bool:
-        if self.today is None or self.today.month == _CHRISTMAS_MONTH:
-            return False
-        return is_seasonal(row.title, row.album, *row.genres)
+    @property
+    def _is_out_of_season(self) -> bool:
+        return self.today is not None and self.today.month != _CHRISTMAS_MONTH

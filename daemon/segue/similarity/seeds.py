@@ -9,7 +9,7 @@ from segue.index import Neighbours, Vectors
 from segue.model import RecordingId, ServerKey, TrackId
 from segue.similarity.errors import CannotBeHeard, NotHeardYet, UnknownSeed
 from segue.store import catalogue, recordings, tracks
-from segue.store.pool import Connection
+from segue.store.pool import Connection, Pool, reading
 
 __all__ = ["AlbumSeed", "ArtistSeed", "Found", "Seed", "TrackKey", "VectorSeed", "Weighted", "find", "middle"]
 
@@ -70,29 +70,16 @@ class Found:
             self.recordings[recording] = self.recordings.get(recording, 0.0) + weight / len(ids)
 
 
-async def find(c: Connection, seeds: Sequence[Seed | Weighted]) -> Found:
+async def find(pool: Pool, seeds: Sequence[Seed | Weighted]) -> Found:
     """Look the seeds up; UnknownSeed for the first that stands for nothing."""
     weighted = [seed if isinstance(seed, Weighted) else Weighted(seed, 1.0) for seed in seeds]
-    played = await _played(c, [one.seed for one in weighted if isinstance(one.seed, TrackKey)])
-    found = Found()
-    for one in weighted:
-        match one.seed:
-            case VectorSeed(vector):
-                found.vectors.append((vector, one.weight))
-            case TrackKey() as key:
-                found.add([played[key]], one.weight)
-            case AlbumSeed(album=album, artist=artist, server=server):
-                ids = await catalogue.of_album(c, album, artist, server=server)
-                found.add(_some(ids, f"No album is known as {album!r}."), one.weight)
-            case ArtistSeed(artist=artist, server=server):
-                ids = await catalogue.of_artist(c, artist, server=server)
-                found.add(_some(ids, f"No artist is known as {artist!r}."), one.weight)
-            case recording:
-                found.add([recording], one.weight)
-    return found
+    if any(isinstance(one.seed, _NAMES) for one in weighted):
+        async with reading(pool) as c:
+            return await _looked_up(c, weighted)
+    return await _looked_up(None, weighted)
 
 
-async def middle(c: Connection, index: Neighbours, seeds: Found) -> Vectors:
+async def middle(pool: Pool, index: Neighbours, seeds: Found) -> Vectors:
     """The weighted middle of the seeds' directions; those not heard are left out, unless none is."""
     ids = list(seeds.recordings)
     view, rows = index.table.find(ids)
@@ -103,7 +90,8 @@ async def middle(c: Connection, index: Neighbours, seeds: Found) -> Vectors:
         if row >= 0
     ]
     if not parts:
-        await _explain(c, ids)
+        async with reading(pool) as c:
+            await _explain(c, ids)
     directions = np.array([vector for vector, _ in parts], np.float64)
     directions /= np.linalg.norm(directions, axis=1)[:, None]
     centre = np.array([weight for _, weight in parts]) @ directions
@@ -114,11 +102,39 @@ async def middle(c: Connection, index: Neighbours, seeds: Found) -> Vectors:
 
 
 _NOWHERE = 1e-6
+_NAMES = (TrackKey, AlbumSeed, ArtistSeed)  # what only the database knows
 
 
-async def _played(c: Connection, keys: Sequence[TrackKey]) -> dict[TrackKey, RecordingId]:
+async def _looked_up(c: Connection | None, weighted: Sequence[Weighted]) -> Found:
+    played = await _played(c, [one.seed for one in weighted if isinstance(one.seed, TrackKey)])
+    found = Found()
+    for one in weighted:
+        match one.seed:
+            case VectorSeed(vector):
+                found.vectors.append((vector, one.weight))
+            case TrackKey() as key:
+                found.add([played[key]], one.weight)
+            case AlbumSeed() | ArtistSeed() as name:
+                assert c is not None
+                found.add(await _named(c, name), one.weight)
+            case recording:
+                found.add([recording], one.weight)
+    return found
+
+
+async def _named(c: Connection, seed: AlbumSeed | ArtistSeed) -> list[RecordingId]:
+    if isinstance(seed, ArtistSeed):
+        ids = await catalogue.of_artist(c, seed.artist, server=seed.server)
+        return _some(ids, f"No artist is known as {seed.artist!r}.")
+    ids = await catalogue.of_album(c, seed.album, seed.artist, server=seed.server)
+    return _some(ids, f"No album is known as {seed.album!r}.")
+
+
+async def _played(c: Connection | None, keys: Sequence[TrackKey]) -> dict[TrackKey, RecordingId]:
     """Which recordings these tracks play."""
     played: dict[TrackKey, RecordingId] = {}
+    if c is None:
+        return played
     for server in {key.server for key in keys}:
         rows = await tracks.of_server(c, server, [key.track for key in keys if key.server == server])
         played |= {TrackKey(server, row.track_id): row.recording_id for row in rows}

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 from segue.index import Found
 from segue.similarity.candidates import Candidate
-from segue.similarity.choosing import artist_of, work_of
 from segue.similarity.rules import Rules
 
 __all__ = ["Walk"]
@@ -25,8 +24,8 @@ class Walk:
         self._length = length
         self._must = must
         self._taken = {first.recording, last.recording}
-        self._works = {work_of(first.track), work_of(last.track)}
-        self._artists = Counter([artist_of(first.track), artist_of(last.track)])
+        self._works = {first.card.work, last.card.work}
+        self._artists = Counter([first.card.artist, last.card.artist])
         self.songs = [first]
         self.is_whole = True
 
@@ -46,15 +45,15 @@ class Walk:
             self.is_whole = False
 
     def _fits(self, song: Candidate) -> bool:
-        rules, artist = self._rules, artist_of(song.track)
+        rules, artist = self._rules, song.card.artist
         most = rules.per_artist
         return (
             song.recording not in self._taken
             and song.recording not in rules.without
-            and rules.allows_track(song.track)
-            and not (rules.one_version and work_of(song.track) in self._works)
+            and rules.allows_track(song.card)
+            and not (rules.one_version and song.card.work in self._works)
             and not (most is not None and artist and self._artists[artist] >= most)
-            and not (artist and artist == artist_of(self.songs[-1].track))
+            and not (artist and artist == self.songs[-1].card.artist)
         )
 
     def _leads_further(self, song: Candidate) -> bool:
@@ -67,8 +66,8 @@ class Walk:
     def _go(self, song: Candidate) -> None:
         self.songs.append(song)
         self._taken.add(song.recording)
-        self._works.add(work_of(song.track))
-        self._artists[artist_of(song.track)] += 1
+        self._works.add(song.card.work)
+        self._artists[song.card.artist] += 1
 
 
 def _cosine(one: Candidate, other: Candidate) -> float:

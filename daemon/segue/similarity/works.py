@@ -26,8 +26,10 @@ _SEASONAL = re.compile(
 
 def folded(text: str) -> str:
     """Without case, accents and punctuation, so that spelling does not tell two things apart."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    plain = text.casefold()
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return _NO_WORD.sub(" ", plain).strip()
 
 

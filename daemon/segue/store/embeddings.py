@@ -10,8 +10,8 @@ number, so that nothing is sent twice while some transaction runs for long.
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from segue.model import RecordingId, SpaceId
+from segue.store.following import Position, advanced, horizon, position
 from segue.store.pool import Connection
 
 __all__ = [
@@ -36,17 +37,6 @@ __all__ = [
 ]
 
 Vector = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """How far a follower has read: all below `horizon`, and beyond it what is in `ahead`.
-
-    `ahead` tells the transaction of each change number.
-    """
-
-    horizon: int
-    ahead: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +108,6 @@ async def remove(c: Connection, recordings: Sequence[RecordingId]) -> int:
     return cursor.rowcount
 
 
-async def position(c: Connection) -> Position:
-    """Where a follower stands that reads everything after asking this."""
-    return Position(horizon=await _horizon(c))
-
-
 async def freeze(c: Connection) -> None:
     """Let the transaction that begins here see one moment, so that its answers fit together."""
     await c.execute("set transaction isolation level repeatable read, read only")
@@ -135,7 +120,7 @@ async def follow(
 
     The horizon is asked before the rows: what the rows' snapshot does not show was running then.
     """
-    horizon = await _horizon(c)
+    oldest = await horizon(c)
     async with c.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(
             """select recording_id, vector, change, tx::text::bigint from embeddings e
@@ -146,11 +131,8 @@ async def follow(
             (space, str(since.horizon), list(since.ahead), limit),
         )
         changes = [_change(*row) for row in await cursor.fetchall()]
-    if len(changes) == limit:
-        horizon = min(horizon, changes[-1].tx)
-    read = {**since.ahead, **{change.change: change.tx for change in changes}}
-    ahead = {change: tx for change, tx in read.items() if tx >= horizon}
-    return changes, Position(horizon=horizon, ahead=ahead)
+    read = {change.change: change.tx for change in changes}
+    return changes, advanced(since, oldest, read, is_all=len(changes) < limit)
 
 
 async def load(c: Connection, space: SpaceId, dimensions: int, *, rows: int = 4096) -> AsyncIterator[Block]:
@@ -194,14 +176,6 @@ async def digest(c: Connection, space: SpaceId, dimensions: int) -> Digest:
 _DIGEST_PRIME = 1_000_003
 _COPY_HEADER = 19  # signature 11, flags 4, extension length 4
 _COPY_END = struct.pack("!h", -1)
-
-
-async def _horizon(c: Connection) -> int:
-    async with c.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        row = await cursor.fetchone()
-        assert row is not None
-        return int(row[0])
 
 
 def _change(recording: int, vector: bytes | None, change: int, tx: int) -> Change:

@@ -50,7 +50,7 @@ async def migrate(dsn: str) -> list[str]:
         await c.execute("select pg_advisory_lock(%s)", [_ADVISORY_LOCK])
         try:
             applied = await apply(c, migrations())
-            await _restamp_embeddings(c)
+            await _restamp(c)
         finally:
             await c.execute("select pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
     return applied
@@ -99,7 +99,7 @@ async def _applied(c: Connection) -> dict[int, str]:
     return {number: checksum async for number, checksum in cursor}
 
 
-async def _restamp_embeddings(c: Connection) -> None:
+async def _restamp(c: Connection) -> None:
     """After a restore into another cluster the stored transaction numbers mean nothing there."""
     async with c.transaction():
         cursor = await c.execute(
@@ -112,6 +112,7 @@ async def _restamp_embeddings(c: Connection) -> None:
         if stored == present:
             return
         await c.execute("update embeddings set vector = vector")
+        await c.execute("update track_changes set tx = pg_current_xact_id()")
         await c.execute(
             "insert into cluster_identity (system_identifier) values (%s) "
             "on conflict (one) do update set system_identifier = excluded.system_identifier",

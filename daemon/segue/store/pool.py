@@ -15,7 +15,7 @@ Pool = AsyncConnectionPool[Connection]
 # The database is away, too busy or gave up: nobody's fault here, so try again later.
 DATABASE_FAULTS = (OperationalError, InterfaceError)
 
-__all__ = ["DATABASE_FAULTS", "Connection", "Pool", "conninfo", "open_pool"]
+__all__ = ["DATABASE_FAULTS", "Connection", "Pool", "conninfo", "open_pool", "reading"]
 
 
 @asynccontextmanager
@@ -38,6 +38,17 @@ async def open_pool(
         yield pool
     finally:
         await pool.close(timeout=5)
+
+
+@asynccontextmanager
+async def reading(pool: Pool) -> AsyncIterator[Connection]:
+    """For single questions: each is a transaction of its own, so that beginning and ending cost nothing."""
+    async with pool.connection() as c:
+        await c.set_autocommit(True)
+        try:
+            yield c
+        finally:
+            await c.set_autocommit(False)
 
 
 class _CancellablePool(AsyncConnectionPool[Connection]):

@@ -41,14 +41,30 @@ async def _library(context: Context) -> list[Metric]:
         heard.add_metric([state], getattr(counts, state))
     tracks = GaugeMetricFamily("segue_tracks", "Tracks by server.", labels=["server", "state"])
     up = GaugeMetricFamily("segue_server_connected", "1 when the server answers.", labels=["server"])
+    since = GaugeMetricFamily(
+        "segue_server_state_since_timestamp_seconds",
+        "When the server came into the state that it is in.",
+        labels=["server", "state"],
+    )
+    walked = GaugeMetricFamily(
+        "segue_server_walked_timestamp_seconds",
+        "When the last walk that ended normally began.",
+        labels=["server"],
+    )
     for summary in summaries:
         server = states.get(summary.server)
         if server is None:
             continue
         tracks.add_metric([server.name, "present"], summary.tracks)
         tracks.add_metric([server.name, "missing"], summary.missing)
+        tracks.add_metric([server.name, "excluded"], summary.excluded)
+        tracks.add_metric([server.name, "heard"], summary.heard)
+        tracks.add_metric([server.name, "failed"], summary.failed)
+        since.add_metric([server.name, server.state.value], server.state_since.timestamp())
+        if server.last_walk_at is not None:
+            walked.add_metric([server.name], server.last_walk_at.timestamp())
         up.add_metric([server.name], float(server.state == "connected"))
-    return [heard, tracks, up]
+    return [heard, tracks, up, since, walked]
 
 
 def _index(context: Context) -> list[Metric]:
@@ -59,6 +75,11 @@ def _index(context: Context) -> list[Metric]:
         GaugeMetricFamily("segue_index_ready", "1 when queries are answered.", float(status.ready)),
         GaugeMetricFamily(
             "segue_index_seconds_behind", "Since the index was last known to equal the database.", behind
+        ),
+        GaugeMetricFamily(
+            "segue_index_building",
+            "1 while another index is built beside the one that serves.",
+            float(status.building),
         ),
         GaugeMetricFamily("segue_index_refused", "Vectors without direction, left out.", status.refused),
         *_recall(status),

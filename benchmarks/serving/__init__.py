@@ -1,0 +1,1 @@
+"""Parts of the benchmarks that ask a real daemon over HTTP."""

@@ -1,0 +1,53 @@
+"""Where each number has its row: an array in pages, so that gaps between numbers cost little."""
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["NOWHERE", "Places"]
+
+Numbers = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int32]
+
+NOWHERE = -1
+_BITS = 10
+_PAGE = 1 << _BITS
+
+
+class Places:
+    """From positive numbers to rows; 4 bytes each, and gaps of more than a page cost nothing."""
+
+    def __init__(self) -> None:
+        self._pages = np.full((16, _PAGE), NOWHERE, np.int32)  # the first one stays empty
+        self._used = 1
+        self._page_of = np.zeros(16, np.int32)
+
+    def __getitem__(self, number: int) -> int:
+        high = number >> _BITS
+        if not 0 <= high < len(self._page_of):
+            return NOWHERE
+        return int(self._pages[self._page_of[high], number & (_PAGE - 1)])
+
+    def of(self, numbers: Numbers) -> Rows:
+        """The row of each; NOWHERE where there is none."""
+        high = numbers >> _BITS
+        known = (high >= 0) & (high < len(self._page_of))
+        pages = np.where(known, self._page_of[np.where(known, high, 0)], 0)
+        found: Rows = self._pages[pages, numbers & (_PAGE - 1)]
+        return found
+
+    def __setitem__(self, number: int, row: int) -> None:
+        high = number >> _BITS
+        if high >= len(self._page_of):
+            self._page_of = _grown(self._page_of, high + 1, 0)
+        if not self._page_of[high]:
+            if self._used == len(self._pages):
+                self._pages = _grown(self._pages, self._used + 1, NOWHERE)
+            self._page_of[high] = self._used
+            self._used += 1
+        self._pages[self._page_of[high], number & (_PAGE - 1)] = row
+
+
+def _grown(old: Rows, least: int, filled_with: int) -> Rows:
+    grown = np.full((max(least, len(old) * 5 // 4), *old.shape[1:]), filled_with, np.int32)
+    grown[: len(old)] = old
+    return grown

@@ -1,0 +1,121 @@
+"""The roster in memory is what the database says of present tracks, whatever happened."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segue.model import RecordingId, ServerKey
+from segue.similarity import Follower
+from segue.similarity.places import NOWHERE, Places
+from segue.similarity.roster import Card, Roster
+from segue.store.pool import Pool
+from tests.daemon.similarity.library import hear, towards
+from tests.daemon.store_recordings.rows import add_recording, add_track
+
+_KEYS = st.integers(1, 9) | st.integers(2**20, 2**20 + 3)
+
+
+@given(st.lists(st.tuples(_KEYS, st.integers(1, 4) | st.none()), max_size=60))
+def test_tracks_come_and_go(acts: list[tuple[int, int | None]]) -> None:
+    roster, model = Roster(), dict[int, int]()
+    for key, recording in acts:
+        if recording is None:
+            roster.remove(key)
+            model.pop(key, None)
+        else:
+            roster.put(_card(key, recording))
+            model[key] = recording
+    assert len(roster) == len(model)
+    assert roster.digest == (len(model), sum(model) + 3 * sum(model.values()))
+    found = roster.of_recordings(np.arange(1, 6))
+    assert {of: [card.key for card in cards] for of, cards in found.items()} == {
+        of: sorted(key for key, played in model.items() if played == of) for of in set(model.values())
+    }
+    assert [card.key for card in roster.of_tracks([7, 2**20])] == [k for k in (7, 2**20) if k in model]
+
+
+def test_places_far_apart_cost_little() -> None:
+    places = Places()
+    for number in (1, 5, 10**7, 10**6):
+        places[number] = number % 7
+    assert [places[number] for number in (1, 5, 10**7, 10**6)] == [1, 5, 10**7 % 7, 10**6 % 7]
+    assert [places[number] for number in (2, 10**7 + 1, 10**9)] == [NOWHERE] * 3
+    assert places.of(np.array([5, -1, 2**62])).tolist() == [5, NOWHERE, NOWHERE]
+
+
+async def test_it_learns_of_every_change(pool: Pool) -> None:
+    follower = Follower(pool)
+    async with pool.connection() as c:
+        first, second = await add_recording(c, title="Old name"), await add_recording(c, server="cellar")
+        await hear(c, first, towards(0))
+        again = await add_track(c, second, server="attic")
+    await follower.look()
+    assert _held(follower, first, second) == [1, 2]
+    (before,) = follower.roster.of_recordings(np.array([first]))[first]
+    for statement, expected in (
+        ("update tracks set title = 'New name', seconds = 7 where recording_id = %(first)s", [1, 2]),
+        ("update tracks set missing_since = now() where recording_id = %(first)s", [0, 2]),
+        ("update tracks set missing_since = null where recording_id = %(first)s", [1, 2]),
+        ("update tracks set recording_id = %(first)s where id = %(again)s", [2, 1]),
+        ("delete from servers where name = 'cellar'", [2, 0]),
+        ("delete from tracks where id = %(again)s", [1, 0]),
+    ):
+        async with pool.connection() as c:
+            await c.execute(statement.encode(), {"first": first, "again": again})
+        await follower.look()
+        assert _held(follower, first, second) == expected, statement
+        assert await follower.audit()
+    (after,) = follower.roster.of_recordings(np.array([first]))[first]
+    assert after.seconds == 7 and after.work != before.work and after.artist == before.artist
+
+
+async def test_what_was_only_confirmed_is_no_change(pool: Pool) -> None:
+    async with pool.connection() as c:
+        await add_recording(c)
+        await c.execute("update tracks set updated_at = clock_timestamp(), missing_since = null")
+        cursor = await c.execute("select max(change) from track_changes")
+        assert await cursor.fetchone() == (1,)
+
+
+async def test_a_late_transaction_is_not_missed(pool: Pool) -> None:
+    follower = Follower(pool)
+    async with pool.connection() as early, pool.connection() as late:
+        slow = await add_recording(early)
+        async with late.transaction():
+            await hear(late, await add_recording(late, server="cellar"), towards(1))
+        await late.commit()
+        await follower.look()
+        assert len(follower.roster) == 1
+        await early.commit()
+    await follower.look()
+    assert len(follower.roster) == 2 and slow in follower.roster.of_recordings(np.array([slow]))
+
+
+async def test_an_audit_heals_what_differs(pool: Pool) -> None:
+    follower = Follower(pool)
+    async with pool.connection() as c:
+        recording = await add_recording(c)
+    await follower.look()
+    follower.roster.put(_card(10**6, recording))
+    assert not await follower.audit()
+    await follower.look()
+    assert await follower.audit()
+    assert len(follower.roster) == 1
+
+
+def _held(follower: Follower, *recordings: RecordingId) -> list[int]:
+    found = follower.roster.of_recordings(np.array(recordings, np.int64))
+    return [len(found.get(recording, [])) for recording in recordings]
+
+
+def _card(key: int, recording: int) -> Card:
+    return Card(key, RecordingId(recording), ServerKey(1), 1, 1, 1, float("nan"), False)
+
+
+@pytest.mark.parametrize("tracks", [3000])
+def test_a_card_takes_little_memory(tracks: int) -> None:
+    roster = Roster()
+    for key in range(1, tracks + 1):
+        roster.put(_card(key, key))
+    assert roster.nbytes / tracks < 90
