@@ -1,18 +1,22 @@
-"""The drains of clustering: two kinds of runs that share their children."""
+"""The drains of clustering: runs that share their children, what joins groups, what asks for new ones."""
 
 import asyncio
 from pathlib import Path
 
+from segue.jobs.assign import AssignDrain
 from segue.jobs.clustering import Batches, Clusterings
-from segue.jobs.concluding import Names
+from segue.jobs.concluding import Names, Words
 from segue.jobs.material import Desk
 from segue.jobs.minds import Minds, Thinking
+from segue.jobs.recluster import Habits, Reclustering
 from segue.jobs.running import RunDrain
 from segue.jobs.timers import Timers
+from segue.services import Services
+from segue.settings.clustering import parameters_of
 from segue.store.pool import Pool
 from segue.wake import Wake
 
-__all__ = ["ClusterDrain", "cluster_drains"]
+__all__ = ["ClusterDrain", "cluster_drains", "clustering_drains"]
 
 
 class ClusterDrain:
@@ -32,6 +36,28 @@ class ClusterDrain:
             await self._drain.run()
         finally:
             await asyncio.shield(self._minds.stop())
+
+
+def clustering_drains(services: Services, timers: Timers) -> list[ClusterDrain | RunDrain | AssignDrain]:
+    """All of them, as the settings want them."""
+    wanted, pool, wake = services.settings.clustering, services.pool, services.wake
+    habits = Habits(
+        automatic=wanted.automatic, pause_hours=wanted.pause_hours, parameters=parameters_of(wanted)
+    )
+    reclustering = Reclustering(pool, wake, habits)
+    return [
+        *cluster_drains(
+            pool,
+            wake,
+            thinking=Thinking(slots=wanted.slots, gpu=wanted.gpu),
+            names=Words(wanted.name_template),
+            folder=services.settings.data_dir / "clustering",
+            identity=services.identity,
+            timers=timers,
+        ),
+        RunDrain(pool, "recluster", reclustering, identity=services.identity, slots=1, timers=timers),
+        AssignDrain(pool, wake, reclustering, timers),
+    ]
 
 
 def cluster_drains(

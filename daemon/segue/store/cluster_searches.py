@@ -3,12 +3,14 @@
 Rows are locked in this order: search, its run, the runs of its batches.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg.rows import class_row, scalar_row, tuple_row
 
 from segue.model import RecordingId, RunId, ServerKey, SpaceId
+from segue.store import runs
 from segue.store.clusterings import ClusteringId
 from segue.store.pool import Connection
 
@@ -28,10 +30,13 @@ __all__ = [
     "heard",
     "hold",
     "keys",
+    "latest_automatic",
     "open_",
     "pieces",
     "sweep",
     "unanswered",
+    "unheard_share",
+    "want",
 ]
 
 
@@ -89,6 +94,43 @@ class Heard:
     genre: str
     lineage: int | None
     ordinal: int | None
+
+
+async def want(c: Connection, arguments: Mapping[str, Any]) -> RunId | None:
+    """A run that looks for groups; None while another one has not ended."""
+    await c.execute("select pg_advisory_xact_lock(hashtextextended('clustering', 0))")
+    cursor = await c.execute("select 1 from runs where kind = 'clustering' and finished_at is null limit 1")
+    if await cursor.fetchone() is not None:
+        return None
+    return await runs.create(c, "clustering", arguments=arguments)
+
+
+async def latest_automatic(c: Connection) -> float | None:
+    """How many hours ago the latest run was wanted that nobody asked for; None if there was none."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(
+        """select extract(epoch from now() - max(created_at))::double precision / 3600 from runs
+            where kind = 'clustering' and arguments @> '{"automatic": true}'"""
+    )
+    hours: float | None = await cursor.fetchone()
+    return hours
+
+
+async def unheard_share(c: Connection) -> tuple[int, float]:
+    """How many recordings were heard, and the share of all that still wait for their first hearing."""
+    cursor = c.cursor(row_factory=tuple_row)
+    await cursor.execute(
+        """select (select count(*) from analyses),
+                  (select count(*) from recordings r where r.wanted is not null
+                      and not exists (select from analyses a where a.recording_id = r.id)
+                      and exists (select from tracks t join servers s on s.id = t.server_id
+                           where t.recording_id = r.id and t.missing_since is null
+                             and s.state = 'connected' and not s.withdrawn))"""
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    known, waiting = row
+    return known, waiting / max(known + waiting, 1)
 
 
 async def heard(

@@ -13,6 +13,7 @@ from segue.model import RecordingId, RunId, ServerKey, SpaceId
 from segue.store.pool import Connection
 
 __all__ = [
+    "Changes",
     "ChosenCluster",
     "Cluster",
     "Clustering",
@@ -20,8 +21,11 @@ __all__ = [
     "Member",
     "NewCluster",
     "all_clusters",
+    "changes",
     "chosen",
     "get",
+    "hold",
+    "join",
     "list_",
     "members",
     "model",
@@ -29,7 +33,9 @@ __all__ = [
     "newest",
     "of_run",
     "prune",
+    "put_in_order",
     "save",
+    "unassigned",
 ]
 
 ClusteringId = NewType("ClusteringId", int)
@@ -103,6 +109,15 @@ class NewCluster:
     order: Sequence[RecordingId]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What has come and gone since groups were found; the distance is of what came to its groups."""
+
+    added: int
+    gone: int
+    distance_of_added: float
+
+
 async def newest(c: Connection) -> Clustering | None:
     """The one that counts."""
     found = await list_(c, limit=1)
@@ -166,6 +181,67 @@ async def members(c: Connection, clusters: Sequence[int]) -> Mapping[int, list[M
         found[cluster].append(
             Member(recording=recording, distance=distance, ordinal=ordinal, joined_at=joined_at)
         )
+    return found
+
+
+async def hold(c: Connection, clustering: ClusteringId) -> bool:
+    """Whether it is there and nobody else changes it, until the transaction ends."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute("select id from clusterings where id = %s for update skip locked", [clustering])
+    return await cursor.fetchone() is not None
+
+
+async def unassigned(
+    c: Connection, clustering: Clustering, *, minutes: float | None, after: int = 0, limit: int = 500
+) -> list[RecordingId]:
+    """Recordings that were heard, perhaps only lately, and are in none of its groups, by id."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(
+        _UNASSIGNED,
+        {
+            "clustering": clustering.id,
+            "space": clustering.space_id,
+            "servers": clustering.servers,
+            "libraries": clustering.libraries,
+            "minutes": minutes,
+            "after": after,
+            "limit": limit,
+        },
+    )
+    return list(await cursor.fetchall())
+
+
+async def join(c: Connection, cluster: int, joining: Sequence[tuple[RecordingId, float]]) -> None:
+    """Recordings with their distances come to a group; who is in it already stays."""
+    await c.execute(
+        _JOIN,
+        {
+            "cluster": cluster,
+            "recordings": [recording for recording, _ in joining],
+            "distances": [distance for _, distance in joining],
+        },
+    )
+
+
+async def put_in_order(c: Connection, cluster: int, order: Sequence[RecordingId]) -> None:
+    """In which order a group's songs are played; the others are not."""
+    await c.execute(_PUT_IN_ORDER, {"cluster": cluster, "order": list(order)})
+
+
+async def changes(c: Connection, clustering: Clustering) -> Changes:
+    """What has come and gone since the groups were found."""
+    cursor = c.cursor(row_factory=class_row(Changes))
+    await cursor.execute(
+        _CHANGES,
+        {
+            "clustering": clustering.id,
+            "recordings": clustering.recordings,
+            "servers": clustering.servers,
+            "libraries": clustering.libraries,
+        },
+    )
+    found = await cursor.fetchone()
+    assert found is not None
     return found
 
 
@@ -306,4 +382,47 @@ select %(cluster)s, r.id, given.distance, given.ordinal
 
 _PRUNE = """
 delete from clusterings where id not in (select id from clusterings order by id desc limit %s)
+"""
+
+_IN_SCOPE = """exists (
+    select from tracks t where t.recording_id = {} and t.missing_since is null
+       and (%(servers)s::bigint[] is null or t.server_id = any(%(servers)s))
+       and (%(libraries)s::text[] is null or t.library = any(%(libraries)s)))"""
+
+_UNASSIGNED = f"""
+select a.recording_id from analyses a
+ where a.recording_id > %(after)s
+   and (%(minutes)s::real is null or a.analysed_at > now() - make_interval(mins => %(minutes)s::integer))
+   and not exists (select from cluster_members m join clusters k on k.id = m.cluster_id
+                    where m.recording_id = a.recording_id and k.clustering_id = %(clustering)s)
+   and exists (select from embeddings e where e.space_id = %(space)s and e.recording_id = a.recording_id
+                  and e.vector is not null)
+   and {_IN_SCOPE.format("a.recording_id")}
+ order by a.recording_id limit %(limit)s
+"""
+
+_JOIN = """
+insert into cluster_members (cluster_id, recording_id, distance, joined_at)
+select %(cluster)s, r.id, given.distance, now()
+  from unnest(%(recordings)s::bigint[], %(distances)s::real[]) as given(recording, distance)
+       join recordings r on r.id = given.recording
+   for key share of r
+on conflict do nothing
+"""
+
+_PUT_IN_ORDER = """
+update cluster_members m set ordinal = given.ordinal
+  from (select k.recording_id, array_position(%(order)s::bigint[], k.recording_id) - 1 as ordinal
+          from cluster_members k where k.cluster_id = %(cluster)s) given
+ where m.cluster_id = %(cluster)s and m.recording_id = given.recording_id
+   and m.ordinal is distinct from given.ordinal
+"""
+
+_CHANGES = f"""
+select count(*) filter (where m.joined_at is not null) as added,
+       greatest(0, %(recordings)s - count(*) filter (where m.joined_at is null)) as gone,
+       coalesce(avg(m.distance) filter (where m.joined_at is not null), 0)::double precision
+           as distance_of_added
+  from cluster_members m join clusters k on k.id = m.cluster_id
+ where k.clustering_id = %(clustering)s and {_IN_SCOPE.format("m.recording_id")}
 """
