@@ -9,6 +9,7 @@ import structlog
 from segue.analysis.projection import Projection
 from segue.children import Limits
 from segue.jobs.clock import Clock
+from segue.jobs.cluster_drains import clustering_drains
 from segue.jobs.hearing import Ears, HearingDrain
 from segue.jobs.intake import IntakeDrain
 from segue.jobs.listen import Listener
@@ -96,6 +97,7 @@ def _drains(services: Services, timers: Timers) -> list[Drain]:
             vectors=Projector(Projection.from_bytes).vectors,
         ),
         SpacesDrain(pool, timers),
+        *clustering_drains(services, timers),
     ]
 
 
