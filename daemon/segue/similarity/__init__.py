@@ -1,5 +1,6 @@
 """What doors and the admin interface ask: which recordings sound like these."""
 
+from segue.similarity.artists import Artists, Match, SimilarArtist
 from segue.similarity.errors import CannotBeHeard, NotHeardYet, NotReady, SimilarityError, UnknownSeed
 from segue.similarity.follower import Follower, Status
 from segue.similarity.live import Live
@@ -12,14 +13,17 @@ from segue.similarity.why import Why
 __all__ = [
     "AlbumSeed",
     "ArtistSeed",
+    "Artists",
     "CannotBeHeard",
     "Follower",
     "Live",
+    "Match",
     "Neighbour",
     "NotHeardYet",
     "NotReady",
     "Rules",
     "Seed",
+    "SimilarArtist",
     "SimilarityError",
     "Status",
     "Step",
