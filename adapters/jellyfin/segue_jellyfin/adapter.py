@@ -58,7 +58,6 @@ class JellyfinAdapter:
         *,
         server: Server,
         access: Access,
-        local: Places,
         listing: Listing,
         lending: Lending,
         watching: Watching,
@@ -66,7 +65,6 @@ class JellyfinAdapter:
     ) -> None:
         self._server = server
         self._access = access
-        self._local = local
         self._listing = listing
         self._lending = lending
         self._watching = watching
@@ -75,7 +73,7 @@ class JellyfinAdapter:
 
     async def probe(self) -> ServerInfo:
         """Whether our rights suffice, and what the operator should know."""
-        return await probe(self._server, self._access, self._listing, self._local)
+        return await probe(self._server, self._access, self._listing)
 
     def walk(self) -> AsyncIterator[Track]:
         """Every song of our libraries."""
@@ -156,7 +154,6 @@ async def connect(config: JellyfinConfig, toolbox: Toolbox) -> AsyncIterator[Ada
         yield JellyfinAdapter(
             server=server,
             access=access,
-            local=local,
             listing=listing,
             lending=Lending(access.client, listing, local, toolbox.scratch, device=name, originals=("File",)),
             watching=Watching(

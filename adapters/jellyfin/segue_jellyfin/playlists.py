@@ -9,8 +9,8 @@ import structlog
 from segue.model import Playlist, PlaylistHeader, PlaylistId, TrackId
 from segue.sdk import Malformed, NotFound, Unsupported
 from segue.sdk.dialects.mediabrowser.client import Client
-from segue.sdk.dialects.mediabrowser.edits import Entry, edit, unique
-from segue.sdk.dialects.mediabrowser.listing import BATCH, Listing
+from segue.sdk.dialects.mediabrowser.edits import Entry, batches, edit, title, unique
+from segue.sdk.dialects.mediabrowser.listing import Listing
 from segue.sdk.dialects.mediabrowser.owned import MARK, OwnPlaylist, claim
 from segue.sdk.dialects.mediabrowser.parse import header, payload
 from segue.sdk.dialects.mediabrowser.payloads import Created, Item, Items
@@ -109,7 +109,7 @@ class Playlists:
         told = await (actor or self._client).act(
             "Playlists",
             body={
-                "Name": _name(playlist),
+                "Name": title(playlist),
                 "Ids": list(wanted),
                 "UserId": owner,
                 "MediaType": "Audio",
@@ -134,7 +134,7 @@ class Playlists:
         held = await self._entries(own.id, owner)
         if actor is not None:
             sharing = payload(Sharing, await actor.read(f"Playlists/{own.id}", may_miss=True))
-            same = (own.name, sharing.OpenAccess) == (_name(playlist), playlist.public)
+            same = (own.name, sharing.OpenAccess) == (title(playlist), playlist.public)
             if same and [entry.track for entry in held] == list(wanted):
                 return True
             await self._replace(actor, own, playlist, wanted)
@@ -142,7 +142,7 @@ class Playlists:
         change = edit(held, wanted)
         if change:
             await self._take_out(own, change.remove)
-            for ids in _batches(change.append):
+            for ids in batches(change.append):
                 query = ("ids", ",".join(ids)), ("userId", owner)
                 await self._client.act(f"Playlists/{own.id}/Items", *query, forbidden=Unsupported)
         return not change
@@ -155,11 +155,11 @@ class Playlists:
     async def _replace(
         self, actor: Client, own: OwnPlaylist, playlist: Playlist, wanted: Sequence[TrackId]
     ) -> None:
-        body = {"Name": _name(playlist), "Ids": list(wanted), "IsPublic": playlist.public}
+        body = {"Name": title(playlist), "Ids": list(wanted), "IsPublic": playlist.public}
         await actor.act(f"Playlists/{own.id}", body=body, safe=True, forbidden=Unsupported)
 
     async def _take_out(self, own: OwnPlaylist, entries: Sequence[str]) -> None:
-        for ids in _batches(entries):
+        for ids in batches(entries):
             try:
                 await self._client.remove(own, entries=ids)
             except Malformed as error:  # how 10.10 fails to see that a key needs no user
@@ -174,7 +174,7 @@ class Playlists:
             return
         told = await self._client.read(f"Items/{own.id}", ("userId", owner), may_miss=True)
         item = payload(Item, told)
-        words = (_name(playlist), playlist.description or None)
+        words = (title(playlist), playlist.description or None)
         if (item.Name, item.Overview) == words and MARK in item.Tags:
             return
         await self._write(own, {**told, "Name": words[0], "Overview": words[1] or ""}, item.Tags)
@@ -201,12 +201,3 @@ class Playlists:
         )
         items = payload(Items, told).Items
         return [Entry(id=item.PlaylistItemId or item.Id, track=TrackId(item.Id)) for item in items]
-
-
-def _batches(ids: Sequence[str]) -> list[Sequence[str]]:
-    return [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
-
-
-def _name(playlist: Playlist) -> str:
-    """One line with something in it."""
-    return " ".join(playlist.name.split()).encode("utf-8", "replace").decode() or "Segue"

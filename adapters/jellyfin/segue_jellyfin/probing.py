@@ -9,7 +9,6 @@ from segue.sdk.dialects.mediabrowser.client import Client
 from segue.sdk.dialects.mediabrowser.listing import Listing
 from segue.sdk.dialects.mediabrowser.parse import payload
 from segue.sdk.dialects.mediabrowser.payloads import SystemFacts
-from segue.sdk.places import Places
 from segue_jellyfin.access import Access
 
 __all__ = ["Server", "introduced", "probe"]
@@ -44,20 +43,22 @@ async def introduced(client: Client) -> Server:
     return server
 
 
-async def probe(server: Server, access: Access, listing: Listing, local: Places) -> ServerInfo:
-    """Look at the libraries, and whether files are where they are said to be."""
+async def probe(server: Server, access: Access, listing: Listing) -> ServerInfo:
+    """Look at the libraries and at whether files are where they are said to be."""
     songs = await listing.count()
     return ServerInfo(
         product="Jellyfin",
         version=server.version,
         tracks=songs,
-        warnings=(*_warnings(server, access, songs), *await _about_files(listing, local)),
+        warnings=tuple(_warnings(server, access, songs, misses_files=await listing.misses_files())),
     )
 
 
-def _warnings(server: Server, access: Access, songs: int) -> Iterator[str]:
+def _warnings(server: Server, access: Access, songs: int, *, misses_files: bool) -> Iterator[str]:
     if not songs:
         yield "The server lists no music yet."
+    elif misses_files:
+        yield "None of the server's first songs is found in `path` with its size: audio will be downloaded."
     if not access.is_key and not access.administers:
         yield "Plays are told to administrators only: we see this user's favourites, but not what is played."
     if access.is_key and access.me is None:
@@ -69,14 +70,3 @@ def _warnings(server: Server, access: Access, songs: int) -> Iterator[str]:
         )
         if server.line[:2] < _KEYS_REMOVE:
             yield "Jellyfin 10.10 lets an API key add to playlists, but take nothing out of them."
-
-
-async def _about_files(listing: Listing, local: Places) -> list[str]:
-    if not local:
-        return []
-    await local.require()
-    local.begin()
-    async for track in listing.first():
-        if track.content_key is not None:
-            return []
-    return ["None of the server's first songs is found in `path` with its size: audio will be downloaded."]

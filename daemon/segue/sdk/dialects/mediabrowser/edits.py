@@ -1,11 +1,13 @@
 """The smallest edit that gives a playlist its content, for servers that only remove and append; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from segue.model import TrackId
+from segue.model import Playlist, TrackId
 
-__all__ = ["Edit", "Entry", "edit", "unique"]
+__all__ = ["Edit", "Entry", "batches", "edit", "title", "unique"]
+
+_BATCH = 100  # so many ids fit into an address, whatever stands between us and the server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +44,14 @@ def edit(held: Sequence[Entry], wanted: Sequence[TrackId]) -> Edit:
 def unique(tracks: Sequence[TrackId]) -> tuple[TrackId, ...]:
     """Each once, where it stands first."""
     return tuple(dict.fromkeys(tracks))
+
+
+def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """So many at a time as one request can name."""
+    for start in range(0, len(ids), _BATCH):
+        yield ids[start : start + _BATCH]
+
+
+def title(playlist: Playlist) -> str:
+    """Its name as one line with something in it."""
+    return " ".join(playlist.name.split()).encode("utf-8", "replace").decode() or "Segue"

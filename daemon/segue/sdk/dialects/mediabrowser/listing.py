@@ -8,6 +8,7 @@ from functools import partial
 
 from segue.model import Track, TrackId
 from segue.sdk.dialects.mediabrowser.client import Client, Pair
+from segue.sdk.dialects.mediabrowser.edits import batches
 from segue.sdk.dialects.mediabrowser.libraries import Part, choose, part_of
 from segue.sdk.dialects.mediabrowser.paging import ShiftedError, pages
 from segue.sdk.dialects.mediabrowser.parse import payload, size, track
@@ -15,10 +16,7 @@ from segue.sdk.dialects.mediabrowser.payloads import Item, Items, Library, SongC
 from segue.sdk.errors import NotFound, Unavailable
 from segue.sdk.places import Places
 
-__all__ = ["BATCH", "ItemFile", "Listing", "iso"]
-
-BATCH = 100
-"""So many ids fit into an address, whatever stands between us and the server."""
+__all__ = ["ItemFile", "Listing", "iso"]
 
 _PASSES = 5
 _FEW = 5
@@ -106,7 +104,18 @@ class Listing:
         [one] = await self._tracks([item], part)
         return one
 
-    async def first(self) -> AsyncIterator[Track]:
+    async def misses_files(self) -> bool:
+        """Whether files are looked for on this machine, and none of the first songs' is found."""
+        if not self._local:
+            return False
+        await self._local.require()
+        self._local.begin()
+        async for one in self._first():
+            if one.content_key is not None:
+                return False
+        return True
+
+    async def _first(self) -> AsyncIterator[Track]:
         """A few songs of each library."""
         for part in await self.parts():
             for one in await self._tracks((await self._fetch(part, (), 0, _FEW)).Items, part):
@@ -124,10 +133,10 @@ class Listing:
     async def items(self, ids: Sequence[str], fields: str = "") -> list[Item]:
         """Items of any kind by their ids, in no order; what is not there is left out."""
         found: list[Item] = []
-        for start in range(0, len(ids), BATCH):
+        for some in batches(ids):
             told = await self._client.read(
                 "Items",
-                ("ids", ",".join(ids[start : start + BATCH])),
+                ("ids", ",".join(some)),
                 *((("fields", fields),) if fields else ()),
                 ("enableImages", "false"),
                 *self._user,
