@@ -10,7 +10,7 @@ from segue.model import Track, TrackId
 from segue.sdk import NotFound, Unavailable
 from segue.sdk.places import Places
 from segue_lyrion.client import Client, Refused
-from segue_lyrion.parse import TAGS, rows, track
+from segue_lyrion.parse import TAGS, count, rows, track
 from segue_lyrion.payloads import Title
 from segue_lyrion.signs import Signs, read_signs
 from segue_lyrion.urls import fingerprint, is_askable, is_file
@@ -23,6 +23,7 @@ _PASSES = 4
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 20.0
 _SCAN_PATIENCE = 300.0
+_ALL = "tracks.audio = 1"
 _numbers = itertools.count(int(time()))
 
 
@@ -40,9 +41,10 @@ class Listing:
         self._local.begin()
         patience = _Patience()
         while True:
-            before, listed = await read_signs(self._client), set[str]()
-            async for page in self.pages():
+            before, listed, promised = await read_signs(self._client), set[str](), 0
+            async for page, counted in self._pages(_ALL, TAGS):
                 listed.update(title.id for title in page)
+                promised = max(promised, counted)
                 for one in await self.tracks(page):
                     mark = hash((one.id, one.revision))
                     if mark not in told:
@@ -50,7 +52,7 @@ class Listing:
                         patience.renew()
                         yield one
             after = await read_signs(self._client)
-            if before == after and not after.scanning and _is_all(len(listed), after):
+            if before == after and not after.scanning and _is_all(len(listed), promised, after):
                 return
             await patience.wait(scanning=after.scanning)
 
@@ -101,18 +103,23 @@ class Listing:
             for title, file in zip(ours, files, strict=True)
         ]
 
-    async def pages(self, wanted: str = "tracks.audio = 1", tags: str = TAGS) -> AsyncIterator[list[Title]]:
-        """Rows in the order of their numbers; all rows where the server takes no conditions.
+    async def pages(self, wanted: str = _ALL, tags: str = TAGS) -> AsyncIterator[list[Title]]:
+        """Rows in the order of their numbers; all rows where the server takes no conditions."""
+        async for page, _ in self._pages(wanted, tags):
+            if page:
+                yield page
 
-        It keeps a count for a minute, and a page behind it comes back empty: a number that is
-        another one each time has it count anew.
+    async def _pages(self, wanted: str, tags: str) -> AsyncIterator[tuple[list[Title], int]]:
+        """With how many there are said to be.
+
+        The server keeps that count for a minute, and a page behind it comes back empty: a number that
+        is another one each time has it count anew.
         """
         ways = ["sort:sql=tracks.id", f"search:sql={wanted} AND {next(_numbers)} > 0"] if self.sql else []
         for start in itertools.count(0, _PAGE):
             answer = await self._client.ask("titles", start, _PAGE, f"tags:{tags}", *ways)
             page = rows(Title, answer, "titles_loop")
-            if page:
-                yield page
+            yield page, count(answer, "count")
             if len(page) < _PAGE:
                 return
             await asyncio.sleep(_BREATH)
@@ -152,8 +159,9 @@ class _Patience:
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
 
-def _is_all(listed: int, signs: Signs) -> bool:
-    return listed >= signs.songs and (listed > 0 or signs.albums == 0)
+def _is_all(listed: int, promised: int, signs: Signs) -> bool:
+    """What the server's signs count may be a minute old; an empty library must show in all."""
+    return listed >= promised and (listed > 0 or signs.songs == signs.albums == 0)
 
 
 def _is_ours(title: Title) -> bool:
