@@ -162,6 +162,8 @@ class HearingDrain:
             pass  # told by Leases
         else:
             await self._write(lambda c: self._settle(c, claim, outcome), self._timers.settle)
+            if isinstance(outcome, Analysis):
+                await self._wake_others("assign")
 
     async def _attempt(self, claim: Claim) -> Outcome:
         try:
