@@ -42,6 +42,8 @@ _HEAVY = Kind("heavy", 1.0)
 KINDS: Mapping[str, Kind] = {
     "walk": _LIGHT,
     "intake": _LIGHT,
+    "preview": _LIGHT,
+    "tidy": _LIGHT,
     "schedules": _LIGHT,
     "assign": _LIGHT,
     "recluster": _LIGHT,

@@ -41,6 +41,9 @@ class Api:
     def put(self, path: str, body: Mapping[str, object]) -> Any:
         return self._ask("PUT", path, body=body)
 
+    def patch(self, path: str, body: Mapping[str, object]) -> Any:
+        return self._ask("PATCH", path, body=body)
+
     def delete(self, path: str) -> None:
         self._ask("DELETE", path)
 
@@ -133,13 +136,13 @@ class Api:
         )
 
 
-def connect(url: str | None, token: str | None) -> Api:
-    """The daemon that options, or else settings, name."""
+def connect(url: str | None, token: str | None, *, seconds: float = 30.0) -> Api:
+    """The daemon that options, or else settings, name; it may think for so long before it answers."""
     settings = read_settings(url=url, token=token)
     address = settings.url or near_address(settings)
     if settings.token is not None:
-        return Api(address, settings.token.get_secret_value())
-    return Api(address, _own_token(settings, address))
+        return Api(address, settings.token.get_secret_value(), seconds=seconds)
+    return Api(address, _own_token(settings, address), seconds=seconds)
 
 
 def near_address(settings: "Settings") -> str:

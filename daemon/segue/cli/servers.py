@@ -15,6 +15,9 @@ from segue.cli.printing import moment, print_facts, print_json, print_table, say
 
 app = typer.Typer(no_args_is_help=True, help="Connect media servers and music folders.")
 
+_CHECK_SECONDS = 600.0
+_SIGNS = {True: "✓", False: "✗", None: "-"}
+
 Name = Annotated[str, typer.Argument(help="The server's name here.")]
 
 
@@ -64,6 +67,7 @@ def show(name: Name, *, as_json: AsJson = False, url: Url = None, token: Token =
             ("product", " ".join(filter(None, (found["product"], found["product_version"])))),
             ("tracks", found["tracks"]),
             ("missing", found["missing"] or None),
+            ("left out", found.get("excluded") or None),
             ("heard", found["heard"]),
             ("failed", found["failed"] or None),
             ("last walk", moment(found["last_walk_at"]) or "never"),
@@ -191,6 +195,83 @@ def front_door(
         return
     reply = api.put(path, {"listen": listen})
     print_json(reply) if as_json else say(f"The front door of {name} is {_door(reply)}.")
+
+
+@app.command()
+def preview(name: Name, *, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Tell what a walk would find, without writing anything.
+
+    Of use before or after an upgrade that gives tracks other ids: those known under another id keep what
+    was heard.
+    """
+    from segue.cli.follow import follow as watch
+
+    api = connect(url, token)
+    run = api.post(f"{_path(name)}/preview")
+    ended = int(watch(api, run["id"], as_json=as_json))
+    if not as_json:
+        for line in api.items(f"/runs/{run['id']}/log"):
+            say(line["line"])
+    raise SystemExit(ended)
+
+
+@app.command()
+def check(name: Name, *, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Try everything that is needed of a server: list, lend, hear, a test playlist, a webhook."""
+    found = connect(url, token, seconds=_CHECK_SECONDS).post(f"{_path(name)}/check")
+    if as_json:
+        print_json(found)
+    else:
+        for step in found["steps"]:
+            say(f"{_SIGNS[step['good']]} {step['name']}: {step['detail']}")
+            if step["advice"]:
+                say(f"    → {step['advice']}")
+    raise SystemExit(int(Exit.OK if found["good"] else Exit.FAILED))
+
+
+@app.command("filter")
+def filter_(
+    name: Name,
+    *,
+    only_library: Annotated[
+        list[str] | None,
+        typer.Option(help="Use only this library; may be given several times."),
+    ] = None,
+    exclude_path: Annotated[
+        list[str] | None, typer.Option(help="Leave out what has this in its path, such as `*/Demos/*`.")
+    ] = None,
+    exclude_genre: Annotated[list[str] | None, typer.Option(help="Leave out this genre.")] = None,
+    everything: Annotated[bool, typer.Option("--everything", help="Leave nothing out any more.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Show what of a server is used, or leave libraries, folders or genres out.
+
+    What is given here is all that is left out from now on; what was heard is kept.
+    """
+    api = connect(url, token)
+    wanted = {
+        "only_libraries": only_library or [],
+        "exclude_paths": exclude_path or [],
+        "exclude_genres": exclude_genre or [],
+    }
+    if everything and any(wanted.values()):
+        raise CommandError("Say either --everything or what to leave out.", exit=Exit.USAGE)
+    changes = everything or any(wanted.values())
+    found = api.put(f"{_path(name)}/filter", wanted) if changes else api.get(f"{_path(name)}/filter")
+    if as_json:
+        print_json(found)
+        return
+    print_facts(
+        [
+            ("only libraries", ", ".join(found["only_libraries"]) or None),
+            ("without paths", ", ".join(found["exclude_paths"]) or None),
+            ("without genres", ", ".join(found["exclude_genres"]) or None),
+            ("tracks used", found["tracks"]),
+            ("left out", found["excluded"]),
+        ]
+    )
 
 
 @app.command()

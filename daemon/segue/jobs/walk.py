@@ -2,6 +2,7 @@
 
 from segue.jobs.leases import LeaseLostError
 from segue.jobs.running import Again, Done, Task
+from segue.library.preview import preview_walk
 from segue.library.walk import SECOND_LOOK_SECONDS, Revoked, walk_server
 from segue.model import Quality, RunState, ServerKey
 from segue.registry import Registry
@@ -9,7 +10,7 @@ from segue.store import runs, servers
 from segue.store.pool import Connection, Pool
 from segue.wake import Wake
 
-__all__ = ["Walks"]
+__all__ = ["Previews", "Walks"]
 
 _CHILDREN_SECONDS = 2.0
 _FIRST = Quality.FAST  # a new library is usable in minutes and gets better then
@@ -75,3 +76,19 @@ class Walks:
                     await runs.create(c, "walk", parent=task.run.id, server=server.id)
             children = await runs.children(c, task.run.id)
             await runs.progress(c, task.run.id, task.owner, total=len(children))
+
+
+class Previews:
+    """The handler of runs of kind `preview`: what a walk would find stands in the run's log."""
+
+    def __init__(self, pool: Pool, registry: Registry) -> None:
+        self._pool = pool
+        self._registry = registry
+
+    async def __call__(self, task: Task) -> Done:
+        if task.run.server_id is None:
+            return Done("Name a server.")
+        found = await preview_walk(pool=self._pool, registry=self._registry, server=task.run.server_id)
+        for line in found.lines():
+            await task.log("info", line)
+        return Done(found.sentence())

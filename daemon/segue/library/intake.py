@@ -34,7 +34,7 @@ async def accept(pool: Pool, wake: WakeCall, server: ServerKey, changes: Sequenc
         if changed:
             await inbox.add(c, server, changed)
         if walk:
-            await runs.create(c, "walk", server=server)
+            await runs.create(c, "walk", server=server, seconds=await servers.walk_pause(c, server))
     if changed:
         await wake("intake")
     if walk:
@@ -44,7 +44,7 @@ async def accept(pool: Pool, wake: WakeCall, server: ServerKey, changes: Sequenc
 async def want_walk(pool: Pool, wake: WakeCall, server: ServerKey) -> None:
     """Wanting a walk that is wanted already is wanting it once."""
     async with pool.connection() as c:
-        await runs.create(c, "walk", server=server)
+        await runs.create(c, "walk", server=server, seconds=await servers.walk_pause(c, server))
     await wake("walk")
 
 
@@ -112,7 +112,8 @@ class _Drain:
                 await tracks.confirm(c, taken.same)
             await inbox.remove(c, self.server, entries)
             if walk and await servers.get(c, self.server) is not None:
-                await runs.create(c, "walk", server=self.server)
+                pause = await servers.walk_pause(c, self.server)
+                await runs.create(c, "walk", server=self.server, seconds=pause)
             return taken
 
         taken = await in_transaction(self.pool, work)

@@ -1,8 +1,6 @@
 """Walks a server: lists it once, takes in what is news, and marks what is gone."""
 
-import asyncio
 from array import array
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -13,12 +11,11 @@ import structlog
 from segue.library import WakeCall
 from segue.library.reconcile import SeenKeys, is_doubtful
 from segue.library.renaming import Renames
-from segue.library.streams import closing
+from segue.library.streams import batches, closing
 from segue.library.taking import Taken, take_in
 from segue.library.transactions import in_transaction
 from segue.model import Quality, ServerKey, Track, TrackId
 from segue.registry import Registry
-from segue.sdk import Malformed, NotFound, Unavailable
 from segue.store import identity, renames, servers, tracks
 from segue.store.pool import Connection, Pool
 from segue.store.servers import Server
@@ -26,10 +23,7 @@ from segue.store.servers import Server
 __all__ = ["SECOND_LOOK_SECONDS", "Report", "Revoked", "WalkOutcome", "walk_server"]
 
 SECOND_LOOK_SECONDS = 30.0
-_BATCH = 500
 _MARK_BATCH = 5_000
-_GATHER_SECONDS = 1.0
-_SILENCE_SECONDS = 600.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -79,7 +73,7 @@ async def walk_server(
         walk.renames = Renames(walk.seen) if present else None  # an empty library knows nobody
         await walk.told(c, total=present or None)
     async with registry.using(server) as adapter, closing(adapter.walk()) as listing:
-        async for batch in _batches(listing):
+        async for batch in batches(listing):
             if await walk.take(batch):
                 await wake("analyse")
     return await walk.end(began, present)
@@ -183,29 +177,3 @@ class _Walk:
             doubted=doubted,
             renamed=renamed,
         )
-
-
-async def _batches(listing: AsyncIterator[Track]) -> AsyncIterator[list[Track]]:
-    """Tracks by the hundred, sooner when they come slowly; a listing that falls silent is Unavailable."""
-    while True:
-        try:
-            async with asyncio.timeout(_SILENCE_SECONDS):
-                batch = await _batch(listing)
-        except TimeoutError as error:
-            raise Unavailable(f"The listing stood still for {_SILENCE_SECONDS:.0f} s.") from error
-        except (Malformed, NotFound) as error:  # of a whole listing it is no item's fault
-            raise Unavailable(f"The listing cannot be read: {error}") from error
-        if not batch:
-            return
-        yield batch
-
-
-async def _batch(listing: AsyncIterator[Track]) -> list[Track]:
-    batch: list[Track] = []
-    loop = asyncio.get_running_loop()
-    until = loop.time() + _GATHER_SECONDS
-    async for track in listing:
-        batch.append(track)
-        if len(batch) == _BATCH or loop.time() > until:
-            break
-    return batch

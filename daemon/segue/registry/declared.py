@@ -8,7 +8,8 @@ import structlog
 
 from segue.registry.configured import ConfigError, UnknownKindError, packed, unpacked
 from segue.registry.registry import Registry
-from segue.store import servers
+from segue.store import exclusions, servers
+from segue.store.exclusions import FILTER_PARTS, Filter
 from segue.store.pool import Pool
 from segue.store.servers import Server, ServerState
 from segue.vault import VaultError
@@ -27,6 +28,15 @@ class Section(Protocol):
     @property
     def options(self) -> dict[str, Any]: ...
 
+    @property
+    def only_libraries(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def exclude_paths(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def exclude_genres(self) -> tuple[str, ...] | None: ...
+
 
 async def declare(registry: Registry, pool: Pool, sections: Mapping[str, Section]) -> None:
     """Bring the rows in line with the settings; a section that cannot be used is a broken server."""
@@ -34,6 +44,7 @@ async def declare(registry: Registry, pool: Pool, sections: Mapping[str, Section
         rows = {row.name: row for row in await servers.list_(c)}
     for name, section in sections.items():
         await _declare(registry, pool, rows.get(name), name, section)
+        await _declare_filter(pool, name, section)
     for row in rows.values():
         named = row.name in sections
         if named or row.origin == "settings":
@@ -65,6 +76,19 @@ async def _declare(registry: Registry, pool: Pool, row: Server | None, name: str
     except (ConfigError, UnknownKindError) as error:
         if row is not None:
             await _set_broken(pool, row, str(error))
+
+
+async def _declare_filter(pool: Pool, name: str, section: Section) -> None:
+    """What the settings name of the filter they decide; the rest stays as it was told elsewhere."""
+    async with pool.connection() as c:
+        row = await servers.by_name(c, name)
+        if row is None:
+            return
+        told = {part: getattr(section, part) for part in FILTER_PARTS}
+        kept = {part: getattr(row, part) for part in FILTER_PARTS}
+        wanted = kept | {part: value for part, value in told.items() if value is not None}
+        if await exclusions.set_filter(c, row.id, Filter(**wanted)):
+            _log.info("server_filtered", server=name)
 
 
 async def _set_broken(pool: Pool, row: Server, reason: str) -> None:

@@ -80,6 +80,8 @@ def _type_in_words(field: FieldInfo) -> str:
     kind = kinds[0]
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(f"`{value}`" for value in get_args(kind))
+    if get_origin(kind) is tuple:
+        return "list of texts"
     return words.get(kind, "path") + _limits(field)
 
 

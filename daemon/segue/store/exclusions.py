@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from segue.model import ServerKey, TrackId
 from segue.store.pool import Connection
 
-__all__ = ["Filter", "judge", "set_filter"]
+__all__ = ["FILTER_PARTS", "Filter", "judge", "set_filter"]
+
+FILTER_PARTS = ("only_libraries", "exclude_paths", "exclude_genres")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

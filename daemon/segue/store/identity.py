@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 from segue.model import Quality, RecordingId, Track
 from segue.store.pool import Connection
 
-__all__ = ["adopt", "recordings_for"]
+__all__ = ["adopt", "forget_unplayed", "recordings_for"]
 
 
 async def recordings_for(
@@ -32,6 +32,12 @@ async def adopt(c: Connection) -> int:
     """Have tracks without a key, whose recordings nobody has heard, join recordings that have one."""
     await c.execute("set local statement_timeout = '600s'")  # it looks at every unheard track
     cursor = await c.execute(_ADOPT)
+    return cursor.rowcount
+
+
+async def forget_unplayed(c: Connection, ids: Sequence[RecordingId]) -> int:
+    """Of these recordings, forget those that no track plays any more, with all that was heard in them."""
+    cursor = await c.execute(_FORGET, [list(ids)])
     return cursor.rowcount
 
 
@@ -144,4 +150,9 @@ with told as (
 update recordings r set wanted = null, wanted_at = null, failure = null, failed_at = null
  where r.id in (select old from moved)
    and not exists (select from tracks t where t.recording_id = r.id and t.id not in (select id from matched))
+"""
+_FORGET = """
+delete from recordings r
+ where r.id = any(%s) and r.lease_owner is null
+   and not exists (select from tracks t where t.recording_id = r.id)
 """

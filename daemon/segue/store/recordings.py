@@ -77,7 +77,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """`wanted` includes `leased`, `postponed` and `sourceless` (no server has it now)."""
+    """`wanted` includes `leased`, `postponed` and `sourceless` (no server has it now).
+
+    What only filters leave out is in `total` and `heard` alone.
+    """
 
     total: int
     heard: int
@@ -248,15 +251,20 @@ async def counts(c: Connection) -> Counts:
         await cursor.execute(
             """select count(*) as total,
                       (select count(*) from analyses) as heard,
-                      count(*) filter (where wanted is not null) as wanted,
-                      count(*) filter (where wanted is not null and lease_until > now()) as leased,
-                      count(*) filter (where wanted is not null and not_before > now()) as postponed,
-                      count(*) filter (where wanted is not null and not exists (
-                          select from tracks t join servers s on s.id = t.server_id
-                           where t.recording_id = r.id and t.missing_since is null
-                             and not s.withdrawn)) as sourceless,
-                      count(*) filter (where wanted is null and failure is not null) as failed
-                 from recordings r"""
+                      count(*) filter (where counted) as wanted,
+                      count(*) filter (where sourced is not null and lease_until > now()) as leased,
+                      count(*) filter (where counted and not_before > now()) as postponed,
+                      count(*) filter (where counted and not sourced) as sourceless,
+                      count(*) filter (where sourced is null and failure is not null) as failed
+                 from (select r.*, sourced,
+                              sourced is not null and (sourced or left_out.recording_id is null) as counted
+                         from recordings r
+                              left join (select distinct recording_id from tracks where excluded) left_out
+                                   on left_out.recording_id = r.id
+                              cross join lateral (select case when r.wanted is not null then exists (
+                                  select from tracks t join servers s on s.id = t.server_id
+                                   where t.recording_id = r.id and t.missing_since is null
+                                     and not s.withdrawn) end as sourced) source) known"""
         )
         found = await cursor.fetchone()
         assert found is not None

@@ -38,6 +38,7 @@ __all__ = [
     "next_look",
     "postpone",
     "progress",
+    "purge",
     "release",
     "release_all",
     "renew",
@@ -299,6 +300,11 @@ async def log_after(c: Connection, run: RunId, after_id: int = 0, *, limit: int 
     return await cursor.fetchall()
 
 
+async def purge(c: Connection, *, days: float, most: int) -> int:
+    """Forget runs that ended so long ago, and all but the newest, each with the runs below it."""
+    return (await c.execute(_PURGE, {"days": days, "most": most})).rowcount
+
+
 async def unfinished_by_kind(c: Connection) -> Mapping[str, int]:
     """How many runs of each kind have not ended."""
     cursor = await c.execute("select kind, count(*) from runs where finished_at is null group by kind")
@@ -343,7 +349,7 @@ _CHILDREN = SQL("select {} from runs where parent_id = %s order by id").format(_
 _HASTEN = """
 update runs set not_before = null
 where kind = %(kind)s and server_id = %(server)s and finished_at is null and state <> 'PENDING'
-    and lease_owner is null and not_before is not null and %(seconds)s = 0
+    and lease_owner is null and not_before is not null
 returning id
 """
 
@@ -490,4 +496,16 @@ from runs where kind = any(%s) and finished_at is null
         select from runs older
         where older.kind = runs.kind and older.server_id = runs.server_id
             and older.finished_at is null and older.id < runs.id)
+"""
+
+# A run below another goes with it, and so keeps it while it is unfinished.
+_PURGE = """
+delete from runs where id in (
+    select id from runs
+    where finished_at is not null and parent_id is null
+        and (finished_at < now() - make_interval(secs => %(days)s * 86400)
+            or id <= (select id from runs where finished_at is not null and parent_id is null
+                order by id desc offset %(most)s limit 1))
+        and not exists (select from runs child where child.parent_id = runs.id and child.finished_at is null)
+    order by id limit 5000)
 """

@@ -29,6 +29,7 @@ __all__ = [
     "summaries",
     "walk_doubted",
     "walk_ended",
+    "walk_pause",
 ]
 
 
@@ -58,24 +59,31 @@ class Server:
     product: str | None
     product_version: str | None
     last_walk_at: datetime | None
+    last_walk_ended_at: datetime | None
     loss_doubted_at: datetime | None
     loss_doubted: int | None
     feed_owner: str | None
     feed_until: datetime | None
     withdrawn: bool
+    only_libraries: tuple[str, ...]
+    exclude_paths: tuple[str, ...]
+    exclude_genres: tuple[str, ...]
     created_at: datetime
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", ServerState(self.state))
+        for name in ("only_libraries", "exclude_paths", "exclude_genres"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """How many tracks of a server are present, missing, heard, and could not be heard."""
+    """How many tracks of a server are present, missing, excluded, heard, and could not be heard."""
 
     server: ServerKey
     tracks: int
     missing: int
+    excluded: int
     heard: int
     failed: int
 
@@ -185,10 +193,18 @@ async def now(c: Connection) -> datetime:
 async def walk_ended(c: Connection, server: ServerKey, began_at: datetime) -> None:
     """A walk ended normally and was believed."""
     await c.execute(
-        """update servers set last_walk_at = %s, loss_doubted_at = null, loss_doubted = null
+        """update servers set last_walk_at = %s, last_walk_ended_at = clock_timestamp(),
+                  loss_doubted_at = null, loss_doubted = null
             where id = %s""",
         (began_at, server),
     )
+
+
+async def walk_pause(c: Connection, server: ServerKey) -> float:
+    """Seconds that the next walk should wait: twice the time that the last one took, counted from its end."""
+    async with c.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(_WALK_PAUSE, {"server": server, "longest": _LONGEST_WALK_PAUSE})
+        return float(await cursor.fetchone() or 0.0)
 
 
 async def walk_doubted(c: Connection, server: ServerKey, *, lost: int) -> None:
@@ -219,17 +235,25 @@ async def release_feed(c: Connection, server: ServerKey, owner: str) -> None:
     )
 
 
+_LONGEST_WALK_PAUSE = 900.0
+_WALK_PAUSE = """
+select greatest(0, least(%(longest)s, 2 * extract(epoch from last_walk_ended_at - last_walk_at))
+                   - extract(epoch from clock_timestamp() - last_walk_ended_at))
+  from servers where id = %(server)s
+"""
+
 _COLUMNS = """
     id, name, kind, origin, config_sealed, hook_secret_sealed, state, state_since, last_error, product,
-    product_version, last_walk_at, loss_doubted_at, loss_doubted, feed_owner, feed_until, withdrawn,
-    created_at
+    product_version, last_walk_at, last_walk_ended_at, loss_doubted_at, loss_doubted, feed_owner, feed_until,
+    withdrawn, only_libraries, exclude_paths, exclude_genres, created_at
 """
 _SELECT = "select " + _COLUMNS + " from servers "
 
 _SUMMARIES = """
 select s.id as server,
        count(t.id) filter (where t.missing_since is null) as tracks,
-       count(t.id) filter (where t.missing_since is not null) as missing,
+       count(t.id) filter (where t.missing_since is not null and not t.excluded) as missing,
+       count(t.id) filter (where t.excluded) as excluded,
        count(a.recording_id) filter (where t.missing_since is null) as heard,
        count(r.failure) filter (where t.missing_since is null and r.wanted is null) as failed
   from servers s

@@ -28,7 +28,10 @@ class TrackReply(Told):
     seconds: float | None
     format: str | None
     library: str | None
-    missing_since: datetime | None = Field(description="Since when the server no longer has it.")
+    missing_since: datetime | None = Field(
+        description="Since when the server no longer has it, or its filter leaves it out."
+    )
+    excluded: bool = Field(description="Whether the server's filter leaves it out.")
 
 
 def told_track(row: TrackRow) -> TrackReply:
@@ -49,4 +52,5 @@ def told_track(row: TrackRow) -> TrackReply:
         format=row.format,
         library=row.library,
         missing_since=row.missing_since,
+        excluded=row.excluded,
     )

@@ -18,7 +18,7 @@ def track(number: int = 1, **facts: Any) -> dict[str, Any]:
         "id": number, "server": "attic", "server_track": "a/b.mp3", "recording": 10 + number,
         "title": "Sinnerman", "artist": "Nina Simone", "album_artist": None, "album": "Pastel Blues",
         "track_number": 1, "disc_number": 1, "year": 1965, "genres": [], "seconds": 622.0, "format": "mp3",
-        "library": None, "missing_since": None, **facts,
+        "library": None, "missing_since": None, "excluded": False, **facts,
     }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def server(**facts: Any) -> dict[str, Any]:
     return {
         "name": "attic", "kind": "folder", "origin": "api", "state": "connected", "state_since": MOMENT,
         "last_error": None, "product": "Folder", "product_version": "1", "last_walk_at": MOMENT,
-        "withdrawn": False, "tracks": 12, "missing": 0, "heard": 10, "failed": 1,
+        "withdrawn": False, "tracks": 12, "missing": 0, "excluded": 0, "heard": 10, "failed": 1,
         "options": {"path": "/srv/music"}, "front_door": None, "hook": "/hooks/attic",
         "created_at": MOMENT, **facts,
     }  # fmt: skip

@@ -29,6 +29,9 @@ SYSTEM: dict[str, Any] = {
 }
 
 
+CHECKED = {"name": "lend", "good": True, "detail": "It lends 'Dawn'.", "advice": None}
+
+
 def by_subject(outcome: Outcome) -> dict[str, dict[str, str]]:
     return {found["subject"]: found for found in json.loads(outcome.out)}
 
@@ -41,6 +44,7 @@ def well(daemon: StandIn) -> StandIn:
         "GET /system": SYSTEM,
         "GET /servers": {"items": [replies.server()]},
         "POST /servers/attic/test": {"product": "Folder", "version": "1", "tracks": 12, "warnings": []},
+        "POST /servers/attic/check": {"good": True, "steps": [CHECKED]},
         "GET /analysis": replies.analysis(failed=0),
         "GET /tracks": replies.page(replies.track()),
         "GET /similar": {"seeds": [], "items": [], "space": "musicnn-raw", "milliseconds": 1.5},
@@ -105,6 +109,14 @@ class TestDaemon:
         assert found["server attic"].detail == "The folder /srv/music is not there."
         assert found["hearing"].detail == "1 recording cannot be heard."
         assert found["similar"].state is State.WARNING
+
+    def test_what_of_a_servers_loop_is_broken(self, well: StandIn) -> None:
+        broken = {"name": "playlist", "good": False, "detail": "May not be made.", "advice": "Allow it."}
+        well.replies["POST /servers/attic/check"] = {"good": False, "steps": [CHECKED, broken]}
+        found = loop()
+        assert found["playlist of attic"].state is State.BAD
+        assert found["playlist of attic"].advice == "Allow it."
+        assert "loop of attic" not in found
 
     def test_server_that_was_never_walked(self, well: StandIn) -> None:
         well.replies["GET /servers"] = {"items": [replies.server(last_walk_at=None)]}

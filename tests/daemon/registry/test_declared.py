@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from segue.registry import Registry, declare, declare_music
-from segue.store import servers
+from segue.store import exclusions, servers
+from segue.store.exclusions import Filter
 from segue.store.pool import Pool
 from segue.store.servers import Server, ServerState
 
@@ -14,6 +15,9 @@ from segue.store.servers import Server, ServerState
 class Section:
     kind: str = "stub"
     options: dict[str, Any] = field(default_factory=dict)
+    only_libraries: tuple[str, ...] | None = None
+    exclude_paths: tuple[str, ...] | None = None
+    exclude_genres: tuple[str, ...] | None = None
 
 
 async def _rows(pool: Pool) -> dict[str, Server]:
@@ -66,3 +70,14 @@ async def test_the_music_folder_stays_until_removed(registry: Registry, pool: Po
     assert await _rows(pool) == first
     await declare_music(registry, pool, Path("/other"))
     assert registry.options((await _rows(pool))["music"]) == {"path": "/other"}
+
+
+async def test_the_settings_decide_only_what_they_name_of_a_filter(registry: Registry, pool: Pool) -> None:
+    await declare(registry, pool, {"attic": Section(exclude_genres=("Talk",))})
+    server = (await _rows(pool))["attic"]
+    assert (server.exclude_genres, server.exclude_paths) == (("Talk",), ())
+    async with pool.connection() as c:
+        await exclusions.set_filter(c, server.id, Filter(exclude_genres=("Talk",), exclude_paths=("Demos",)))
+    await declare(registry, pool, {"attic": Section(exclude_genres=())})
+    server = (await _rows(pool))["attic"]
+    assert (server.exclude_genres, server.exclude_paths) == ((), ("Demos",))

@@ -8,11 +8,13 @@ from segue.cli.api import Api, connect
 from segue.cli.doctor.finding import Finding, bad, good, warning
 from segue.cli.faults import CommandError, Exit
 
+_CHECK_SECONDS = 600.0
+
 
 def loop(*, url: str | None, token: str | None) -> Iterator[Finding]:
     """What only a running daemon can tell."""
     try:
-        api = connect(url, token)
+        api = connect(url, token, seconds=_CHECK_SECONDS)
         api.ready()
     except CommandError as error:
         yield _not_ready(error)
@@ -77,6 +79,18 @@ def _server(api: Api, server: dict[str, Any]) -> Iterator[Finding]:
     else:
         counts = f"{server['tracks']} tracks, {server['heard']} heard"
         yield good(subject, f"{told['product']} {told['version']}".strip() + f", {counts}")
+    yield from _whole_loop(api, server["name"])
+
+
+def _whole_loop(api: Api, name: str) -> Iterator[Finding]:
+    """A file is borrowed and heard, a test playlist made and taken away, a webhook sent."""
+    checked = api.post(f"/servers/{name}/check")
+    for step in checked["steps"]:
+        if step["good"] is False and step["name"] != "rights":  # told above as warnings
+            yield bad(f"{step['name']} of {name}", step["detail"], step["advice"] or "See the daemon's log.")
+    if checked["good"]:
+        tried = ", ".join(step["name"] for step in checked["steps"] if step["good"])
+        yield good(f"loop of {name}", f"works: {tried}")
 
 
 def _front_door(server: dict[str, Any]) -> Iterator[Finding]:

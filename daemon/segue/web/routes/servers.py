@@ -59,6 +59,7 @@ class ServerReply(Told):
     withdrawn: bool = Field(description="The settings no longer name it: it is left alone.")
     tracks: int
     missing: int
+    excluded: int = Field(description="Tracks that its filter leaves out.")
     heard: int
     failed: int
     options: dict[str, Any] = Field(description="Its settings; secrets are stars.")
@@ -404,6 +405,7 @@ def _told(
         withdrawn=server.withdrawn,
         tracks=counts.tracks if counts else 0,
         missing=counts.missing if counts else 0,
+        excluded=counts.excluded if counts else 0,
         heard=counts.heard if counts else 0,
         failed=counts.failed if counts else 0,
         options=call.services.registry.shown_options(server),

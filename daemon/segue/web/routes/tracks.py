@@ -33,6 +33,9 @@ class TracksQuery(PageQuery):
     )
     server: Name | None = Field(default=None, description="Only of this server.")
     missing: bool = Field(default=False, description="Those that the server no longer has; not with `q`.")
+    excluded: bool = Field(
+        default=False, description="Those that the server's filter leaves out; not with `q`."
+    )
 
 
 class TrackPath(Asked):
@@ -51,6 +54,7 @@ async def list_tracks(call: Call, query: TracksQuery) -> TrackPage:
             c,
             server=server,
             missing=query.missing,
+            excluded=query.excluded,
             after=cursors.read("tracks", query.cursor) or 0,
             limit=query.limit + 1,
         )
@@ -70,7 +74,11 @@ async def show_track(call: Call, path: TrackPath) -> TrackReply:
 async def _search(c: Connection, query: TracksQuery, server: ServerKey | None) -> TrackPage:
     faults = [
         Fault(where=f"query.{name}", message="cannot be combined with `q`")
-        for name, given in (("cursor", query.cursor), ("missing", query.missing))
+        for name, given in (
+            ("cursor", query.cursor),
+            ("missing", query.missing),
+            ("excluded", query.excluded),
+        )
         if given
     ]
     if faults:
