@@ -15,8 +15,9 @@ from segue.jobs.intake import IntakeDrain
 from segue.jobs.listen import Listener
 from segue.jobs.running import RunDrain
 from segue.jobs.spaces import SpacesDrain
+from segue.jobs.tidying import TidyDrain
 from segue.jobs.timers import DEFAULTS, Timers
-from segue.jobs.walk import Walks
+from segue.jobs.walk import Previews, Walks
 from segue.model import Quality
 from segue.services import Services
 from segue.similarity.projecting import Projector
@@ -70,7 +71,7 @@ async def _end(tasks: Collection[asyncio.Task[None]], timers: Timers) -> None:
 
 def _drains(services: Services, timers: Timers) -> list[Drain]:
     pool, wake, identity = services.pool, services.wake, services.identity
-    wanted = services.settings.analysis
+    wanted, kept = services.settings.analysis, services.settings.library
     ears = Ears(
         slots=wanted.slots,
         limits=Limits(nice=wanted.nice, idle_seconds=wanted.idle_seconds),
@@ -86,7 +87,16 @@ def _drains(services: Services, timers: Timers) -> list[Drain]:
             slots=_WALKS,
             timers=timers,
         ),
+        RunDrain(
+            pool,
+            "preview",
+            Previews(pool, services.registry),
+            identity=identity,
+            slots=1,
+            timers=timers,
+        ),
         IntakeDrain(pool, services.registry, wake, timers),
+        TidyDrain(pool, timers, missing_days=kept.missing_days, run_days=kept.run_days),
         HearingDrain(
             pool,
             services.registry,
