@@ -1,5 +1,6 @@
-"""A server without walls: lends files out of a folder, and fails when told to."""
+"""A server without walls: lends files out of a folder, and fails or waits when told to."""
 
+from asyncio import Semaphore
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ class Shelf:
         self.failing: AdapterError | None = None
         self.asked = 0
         self.probed = 0
+        self.gate: Semaphore | None = None
+        self.waiting = 0
 
     @asynccontextmanager
     async def using(self, server: ServerKey) -> AsyncIterator["Shelf"]:
@@ -40,4 +43,8 @@ class Shelf:
         path = self.folder / track_id
         if not path.exists():
             raise NotFound(f"There is no {track_id} on the shelf.")
+        if self.gate is not None:
+            self.waiting += 1
+            await self.gate.acquire()
+            self.waiting -= 1
         yield path

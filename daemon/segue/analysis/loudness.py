@@ -99,7 +99,8 @@ class _Powers:
         correction = self._gains @ (np.square(spectrum.view(np.float32)) @ self._weights)
         powers = np.concatenate([self._waiting, whole])  # pieces that overlap are complete a little later
         self._waiting = powers[len(correction) :]
-        return np.maximum(0, powers[: len(correction)] + correction)
+        corrected: Array = np.maximum(0, powers[: len(correction)] + correction)
+        return corrected
 
 
 def _loudness(power: npt.ArrayLike) -> Row:

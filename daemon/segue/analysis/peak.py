@@ -19,6 +19,7 @@ _LOOKED_AT = 16
 _WINDOW = _LOOKED_AT + 2 * _REACH - 1
 
 Samples = npt.NDArray[np.float32]
+Places = npt.NDArray[np.intp]
 
 
 class TruePeakMeter:
@@ -49,7 +50,7 @@ class TruePeakMeter:
             between = windows[np.clip(places - _WINDOW // 2, 0, len(windows) - 1)] @ self._product
             self._peak = max(self._peak, float(between.max()), -float(between.min()))
 
-    def _promising(self, channel: Samples) -> npt.NDArray[np.intp]:
+    def _promising(self, channel: Samples) -> Places:
         """The highest samples of those parts that could hold a new peak."""
         parts = channel[: len(channel) // _PART * _PART].reshape(-1, _PART)
         heights = np.abs(parts)
@@ -60,13 +61,15 @@ class TruePeakMeter:
         clipped = promising & (highest == highest.max(initial=0))
         if np.count_nonzero(clipped) > 1:
             places[clipped] = _sharpest(parts[clipped])
-        return (places + rows * _PART)[promising]
+        found: Places = (places + rows * _PART)[promising]
+        return found
 
 
-def _sharpest(parts: Samples) -> npt.NDArray[np.intp]:
+def _sharpest(parts: Samples) -> Places:
     """Where clipped parts, whose highest samples are all alike, rise most between two."""
     between = (parts[:, 1:-2] + parts[:, 2:-1]) - (parts[:, :-3] + parts[:, 3:]) / 9
-    return np.abs(between).argmax(axis=1) + 1
+    found: Places = np.abs(between).argmax(axis=1) + 1
+    return found
 
 
 def _oversampling(interpolation: Samples) -> Samples:

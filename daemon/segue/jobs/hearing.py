@@ -20,6 +20,7 @@ from segue.jobs.borrowing import Lends, NobodyLendsError, borrowed
 from segue.jobs.leases import LeaseLostError, Leases
 from segue.jobs.loop import Loop
 from segue.jobs.slots import Slots, work_until_cancelled
+from segue.jobs.sparing import NEVER_QUIET, QuietHours, rest_after
 from segue.jobs.timers import Every, Timers, pause_after
 from segue.jobs.verdicts import Later, Never, judge
 from segue.jobs.writing import Statement, write_down
@@ -39,6 +40,8 @@ _PROBE_SECONDS = 60.0
 _CRASHES = 3  # of the child, by one recording, until it is left alone
 _OPERATOR_SECONDS = 900.0
 _SPACES_CHANGES = 3  # between looking at the spaces and writing
+
+_LEVELS = tuple(Quality)
 
 Outcome = Analysis | Later | Never
 
@@ -63,6 +66,9 @@ class Ears:
     function: str = "segue.analysis.child:hear"
     search: tuple[Path, ...] = ()
     ahead: int = 1  # recordings whose audio is being borrowed while the children are busy
+    at_once: int = 500  # up to so many below the target are heard as well as wanted, without a first pass
+    percent: int = 100  # of the time that each child works
+    quiet: QuietHours = NEVER_QUIET
 
 
 class HearingDrain:
@@ -93,6 +99,7 @@ class HearingDrain:
         self._loop = Loop(self.kind, self._look, timers)
         self._slots = Slots(ears.slots + ears.ahead, self._loop.wake)
         self._recounted = Every(_RECOUNT_SECONDS)
+        self._at_once = False
         self._probed = Every(timers.heartbeat)
 
     def wake(self) -> None:
@@ -114,6 +121,9 @@ class HearingDrain:
 
     async def _look(self) -> float | None:
         while self._slots.free:
+            if quiet := self._ears.quiet.seconds_left():
+                await self._rest()
+                return quiet
             claim = await self._claim()
             if claim is None:
                 return await self._rest()
@@ -127,7 +137,8 @@ class HearingDrain:
             if run is None:
                 return None
             if share:
-                await hearing_runs.recount(c, run, self._ears.target)
+                self._at_once = await hearing_runs.is_small(c, self._ears.target, most=self._ears.at_once)
+                await hearing_runs.recount(c, run, Quality.FAST if self._at_once else self._ears.target)
             claims = await recordings.claim(
                 c, owner=f"{self._identity}/{token_hex(4)}", limit=1, seconds=self._timers.lease
             )
@@ -182,19 +193,23 @@ class HearingDrain:
     async def _hear(self, claim: Claim) -> Analysis:
         async with self._pool.connection() as c:
             sources = await recordings.sources(c, claim.recording)
+        quality = max(claim.wanted, self._ears.target, key=_LEVELS.index) if self._at_once else claim.wanted
         async with borrowed(self._lends, sources) as path, self._a_child() as child:
             reply = await child.call(
-                request_for(str(path), quality=claim.wanted), deadline_seconds=self._ears.deadline_seconds
+                request_for(str(path), quality=quality), deadline_seconds=self._ears.deadline_seconds
             )
         return reply_to_analysis(dict(reply))
 
     @asynccontextmanager
     async def _a_child(self) -> AsyncIterator[Child]:
         child = await self._children.get()
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         try:
             yield child
         finally:
-            self._children.put_nowait(child)
+            rest = rest_after(loop.time() - begun, percent=self._ears.percent)
+            loop.call_later(rest, self._children.put_nowait, child)
 
     async def _judge_refusals(self, error: NobodyLendsError, claim: Claim) -> Later | Never:
         stale = {source.server for source, refusal in error.refusals if isinstance(refusal, NotFound)}
@@ -218,7 +233,8 @@ class HearingDrain:
                     await runs.progress(c, run, None, done=1)
                 case Never(reason):
                     await runs.progress(c, run, None, failed=1)
-                    await runs.log(c, run, "warning", f"Recording {claim.recording}: {reason}")
+                    name = await hearing_runs.name(c, claim.recording)
+                    await runs.log(c, run, "warning", f"{name}: {reason}")
 
     async def _keep(self, c: Connection, claim: Claim, outcome: Outcome) -> bool:
         recording, owner = claim.recording, claim.owner

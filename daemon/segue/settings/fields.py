@@ -1,6 +1,7 @@
 """Every setting: its name, type, default and one sentence of documentation."""
 
 import os
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeGuard
 from urllib.parse import urlsplit
@@ -28,6 +29,17 @@ def _redis_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _quiet_hours(value: str) -> str:
+    start, _, end = value.partition("-")
+    try:
+        hours = [time.fromisoformat(word.strip()) for word in (start, end)]
+    except ValueError:
+        hours = []
+    if len(hours) != 2 or hours[0] == hours[1]:
+        raise ValueError("must be two different times of day, such as 22:00-07:00")
+    return value
+
+
 def _full_path(value: Path) -> Path:
     return value.expanduser().absolute()
 
@@ -52,6 +64,7 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 ListeningText = Annotated[str, BeforeValidator(_listening)]
 FullPath = Annotated[Path, AfterValidator(_full_path)]
+QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
 ServerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 
@@ -134,6 +147,16 @@ class AnalysisSection(BaseModel):
         ge=0,
         le=19,
         description="How far hearing steps back for other programs, from 0 (not at all) to 19 (wholly).",
+    )
+    cpu_percent: int = Field(
+        default=100,
+        ge=1,
+        le=100,
+        description="The share of the time that each slot works; after a recording it rests for the others.",
+    )
+    quiet_hours: QuietHours | None = Field(
+        default=None,
+        description="When no new recording is begun, by this machine's clock, such as `22:00-07:00`.",
     )
 
 

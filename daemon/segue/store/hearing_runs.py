@@ -7,10 +7,10 @@ first, as `store.runs.cancel` does, so that nobody waits in a circle.
 
 from psycopg.rows import scalar_row
 
-from segue.model import Quality, RunId, ServerKey
+from segue.model import Quality, RecordingId, RunId, ServerKey
 from segue.store.pool import Connection
 
-__all__ = ["awaited", "close", "join", "next_look", "recount"]
+__all__ = ["awaited", "close", "is_small", "join", "name", "next_look", "recount"]
 
 
 async def join(c: Connection) -> RunId | None:
@@ -27,6 +27,20 @@ async def join(c: Connection) -> RunId | None:
 async def recount(c: Connection, run: RunId, target: Quality) -> None:
     """Tell how many hearings are left now; one below the target leaves another to come."""
     await c.execute(_RECOUNT, {"run": run, "target": target.value})
+
+
+async def is_small(c: Connection, target: Quality, *, most: int) -> bool:
+    """Whether no more than these are wanted below the target: a first pass would hardly save time."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(_BELOW, {"target": target.value, "limit": most + 1})
+    return int(await cursor.fetchone() or 0) <= most
+
+
+async def name(c: Connection, recording: RecordingId) -> str:
+    """What people call a recording: its file's name, else its title."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(_NAME, {"recording": recording})
+    return str(await cursor.fetchone() or f"Recording {recording}")
 
 
 async def close(c: Connection) -> RunId | None:
@@ -75,6 +89,16 @@ update runs set
         select count(*) + count(*) filter (where r.wanted < %(target)s::quality) from {_WANTED}),
     updated_at = now()
 where id = %(run)s and finished_at is null
+"""
+
+_BELOW = f"""
+select count(*) from (
+    select from {_WANTED} and r.wanted < %(target)s::quality limit %(limit)s) few
+"""
+
+_NAME = r"""
+select coalesce(nullif(regexp_replace(path, '^.*[/\\]', ''), ''), nullif(title, '')) from tracks
+where recording_id = %(recording)s order by missing_since is not null, path is null, id limit 1
 """
 
 _CLOSE = f"""

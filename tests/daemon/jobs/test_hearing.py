@@ -1,7 +1,9 @@
 """Wanted recordings are heard, counted in one run, and fail alone."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 import tests.fakes
 from segue.children import Limits
 from segue.jobs.hearing import Ears, HearingDrain
+from segue.jobs.sparing import NEVER_QUIET, QuietHours, rest_after
 from segue.jobs.timers import Timers
 from segue.model import Quality, RecordingId, RunId, RunState
 from segue.sdk import AuthFailed, Unavailable
@@ -50,7 +53,7 @@ class House:
         if content is not None:
             (self.shelf.folder / name).write_text(content)
         async with self.pool.connection() as c:
-            recording = await add_recording(c, wanted="fast", track_id=name)
+            recording = await add_recording(c, wanted="fast", track_id=name, path=f"Some Album/{name}")
         await self.wake("analyse")
         return recording
 
@@ -112,7 +115,7 @@ async def test_a_file_that_cannot_be_heard_fails_alone_with_its_reason(
     assert await house.column(bad, "failure") == "The file is broken."
     assert await house.column(good, "failure") is None
     async with house.pool.connection() as c:
-        assert "The file is broken." in (await runs.log_after(c, run.id))[0].line
+        assert (await runs.log_after(c, run.id))[0].line == "bad.ogg: The file is broken."
 
 
 async def test_a_crashing_decoder_is_tried_again_and_then_left_alone(house: House, running: Running) -> None:
@@ -204,12 +207,67 @@ async def test_a_stopping_worker_gives_recordings_back(house: House, running: Ru
 
 async def test_better_quality_is_heard_after_the_first_pass(house: House, running: Running) -> None:
     song = await house.song("good.ogg", "song")
-    async with running(house.drain(ears=replace(EARS, target=Quality.FULL))):
+    async with running(house.drain(ears=replace(EARS, target=Quality.FULL, at_once=0))):
         await until(house.all_ended)
     (run,) = await house.runs()
     assert (run.done, run.total) == (2, 2)
     async with house.pool.connection() as c:
         assert (await recordings.standings(c, [song]))[0].heard == Quality.FULL
+
+
+async def test_a_few_songs_are_heard_once_as_well_as_wanted(house: House, running: Running) -> None:
+    songs = [await house.song(f"{number}.ogg", f"song {number}") for number in range(3)]
+    async with running(house.drain(ears=replace(EARS, target=Quality.BALANCED, at_once=3))):
+        await until(house.all_ended)
+    (run,) = await house.runs()
+    assert (run.done, run.total) == (3, 3)
+    async with house.pool.connection() as c:
+        found = await recordings.standings(c, songs)
+    assert {one.heard for one in found} == {Quality.BALANCED}
+
+
+async def test_nothing_new_is_begun_in_quiet_hours(house: House, running: Running) -> None:
+    now = datetime(2026, 1, 5, 23, 30, tzinfo=UTC)
+    quiet = QuietHours(time(22), time(7), now=lambda: now)
+    song = await house.song("good.ogg", "song")
+    timers = replace(QUICK, heartbeat=0.1)
+    async with running(house.drain(ears=replace(EARS, quiet=quiet), timers=timers), timers=timers):
+        bell = house.shelf.asked
+        now = datetime(2026, 1, 6, 6, 59, tzinfo=UTC)
+        await house.wake("analyse")
+        await until(is_(house, song, "wanted", "fast"))
+        assert house.shelf.asked == bell == 0
+        now = datetime(2026, 1, 6, 7, 0, tzinfo=UTC)
+        await until(house.all_ended)
+    assert await house.column(song, "wanted") is None
+
+
+async def test_a_slow_server_does_not_keep_the_children_waiting(house: House, running: Running) -> None:
+    for number in range(12):
+        await house.song(f"{number}.ogg", f"song {number}")
+    gate = house.shelf.gate = asyncio.Semaphore(0)
+    async with running(house.drain(ears=replace(EARS, slots=1, ahead=5))):
+        await until(lambda: house.shelf.waiting == 6)  # six downloads at a time for one child
+        for _ in range(12):
+            gate.release()
+        await until(house.all_ended, seconds=30)
+    (run,) = await house.runs()
+    assert run.done == 12
+
+
+def test_quiet_hours_may_go_past_midnight() -> None:
+    at = datetime(2026, 1, 5, 23, 30, tzinfo=UTC)
+    night, day = QuietHours.parse("22:00-07:00"), QuietHours.parse("09:00-17:30")
+    assert replace(night, now=lambda: at).seconds_left() == 7.5 * 3600
+    assert replace(night, now=lambda: at.replace(hour=7)).seconds_left() == 0
+    assert replace(day, now=lambda: at.replace(hour=17, minute=0)).seconds_left() == 1800
+    assert replace(day, now=lambda: at).seconds_left() == 0
+    assert NEVER_QUIET.seconds_left() == 0
+
+
+def test_rest_keeps_to_the_share_of_time() -> None:
+    assert rest_after(10, percent=100) == 0
+    assert rest_after(10, percent=25) == 30
 
 
 async def test_a_run_whose_last_worker_died_is_ended_by_the_next_look(house: House, running: Running) -> None:
