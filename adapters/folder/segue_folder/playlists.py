@@ -48,7 +48,7 @@ class PlaylistFolder:
 
     def publish(self, playlist: Playlist, replacing: PlaylistId | None) -> PlaylistId:
         """Write the file; under another name only if the playlist got one."""
-        old = self._ours(replacing) if replacing is not None else None
+        old = self._file(replacing) if replacing is not None else None
         if old is not None and _name(old) == _plain(playlist.name):
             name = old.name
         else:

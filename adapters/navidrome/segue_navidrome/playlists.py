@@ -44,7 +44,9 @@ class Playlists:
             raise Unsupported(
                 f"The server makes playlists for {self._server.username} only, not for {playlist.owner}."
             )
-        held = await self._ours(replacing) if replacing is not None else None
+        held = await self._held(replacing) if replacing is not None else None
+        if held is not None and not self._is_ours(held):
+            raise Unsupported(f"The list belongs to {held.owner}, and only its owner may edit it.")
         if held is None:
             held = await self._made(playlist)
         await self._fill(held, playlist.tracks)
@@ -61,16 +63,24 @@ class Playlists:
                 return
 
     async def _ours(self, id_: PlaylistId) -> payloads.Playlist | None:
-        """The playlist under this id, or that which a newer Navidrome gave it, if it is our user's."""
+        """The same if it is our user's."""
+        held = await self._held(id_)
+        if held is None or self._is_ours(held):
+            return held
+        self._log.warning("playlist_not_ours", playlist=held.id, owner=held.owner)
+        return None
+
+    async def _held(self, id_: PlaylistId) -> payloads.Playlist | None:
+        """The playlist under this id, or that which a newer Navidrome gave it, whoever owns it."""
         for known in dict.fromkeys((id_, canonical(id_) if self._server.is_navidrome else id_)):
             try:
-                held = await self._get(PlaylistId(known))
+                return await self._get(PlaylistId(known))
             except NotFound:
                 continue
-            if held.owner in (None, self._server.username):
-                return held
-            self._log.warning("playlist_not_ours", playlist=known, owner=held.owner)
         return None
+
+    def _is_ours(self, held: payloads.Playlist) -> bool:
+        return held.owner in (None, self._server.username)
 
     async def _made(self, playlist: Playlist) -> payloads.Playlist:
         """A new, empty one. Servers that do not tell its id are asked what is new."""

@@ -243,9 +243,10 @@ async def test_a_list_of_somebody_else_is_never_touched(world: World, connected:
     theirs = fake.add_list("theirs", "Mix", owner="somebody", songs=songs[:2])
     async with serving(fake), connected(url=fake.url, **NAMED) as adapter:
         wanted = Playlist(name="Mix", tracks=songs[3:])  # type: ignore[arg-type]
-        made = await _publisher(adapter).publish(wanted, replacing=PlaylistId("theirs"))
+        with pytest.raises(Unsupported, match="belongs to somebody"):
+            await _publisher(adapter).publish(wanted, replacing=PlaylistId("theirs"))
         await _publisher(adapter).withdraw(PlaylistId("theirs"))
-        assert made != "theirs"
+        assert list(fake.lists) == ["theirs"]
         assert fake.lists["theirs"] is theirs
         assert theirs["_songs"] == list(songs[:2])
         with pytest.raises(Unsupported, match="for tester only, not for joe"):
