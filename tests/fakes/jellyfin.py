@@ -117,7 +117,7 @@ class FakeJellyfin(FakeMediaBrowser):
             "DeviceId": words["DeviceId"], "DeviceName": words["Device"], "AppName": words["Client"],
             "AppVersion": words["Version"], "DateAdded": self.moment(self.now()),
         }  # fmt: skip
-        self.codes[code["Code"]] = code
+        self.codes[code["Code"]] = dict(code)
         return code
 
     @route("POST", "QuickConnect/Authorize")

@@ -214,8 +214,9 @@ class FakeMediaBrowser:
     def optional(self, item: Item) -> Item:
         """Fields that must be asked for."""
         if item["Type"] == "Playlist":
-            return {
-                "Tags": item["_tags"], "Overview": item["_overview"], "Etag": _md5(str(item["_entries"])),
+            described = {} if item["_overview"] is None else {"Overview": item["_overview"]}
+            return described | {
+                "Tags": item["_tags"], "Etag": _md5(str(item["_entries"])),
                 "ChildCount": len(item["_entries"]), "DateCreated": item["DateCreated"],
             }  # fmt: skip
         names = ("Path", "ProviderIds", "MediaSources", "Genres", "DateCreated", "Etag", "Tags")
