@@ -7,6 +7,7 @@ from segue.model import ServerKey
 from segue.similarity import Follower
 from segue.store.pool import Pool
 from segue.web.front.door import Dialect
+from segue.web.front.jellyfin import JellyfinDialect
 from segue.web.front.subsonic import SubsonicDialect
 
 __all__ = ["DIALECTS", "MakesDialect"]
@@ -18,5 +19,9 @@ class MakesDialect(Protocol):
     def __call__(self, *, pool: Pool, follower: Follower, server: ServerKey) -> Dialect: ...
 
 
-DIALECTS: Mapping[str, MakesDialect] = {"subsonic": SubsonicDialect}
+DIALECTS: Mapping[str, MakesDialect] = {
+    "emby": JellyfinDialect,
+    "jellyfin": JellyfinDialect,
+    "subsonic": SubsonicDialect,
+}
 """By the name that adapters give; a door whose dialect nobody knows only passes on."""
