@@ -6,7 +6,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from segue.cli import analyse, doctor, hear, processes, runs, schedules, servers, settings, similar, tokens
+from segue.cli import (
+    analyse,
+    artists,
+    cluster,
+    doctor,
+    hear,
+    playlists,
+    processes,
+    runs,
+    schedules,
+    servers,
+    settings,
+    similar,
+    tokens,
+)
 from segue.cli.faults import CommandError, Exit
 
 
@@ -41,7 +55,10 @@ def application() -> typer.Typer:
         ("analyse", analyse.app),
         ("runs", runs.app),
         ("tracks", similar.tracks),
+        ("artists", artists.app),
+        ("playlists", playlists.app),
         ("schedules", schedules.app),
+        ("cluster", cluster.app),
         ("tokens", tokens.app),
         ("settings", settings.app),
     ):

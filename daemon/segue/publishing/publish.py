@@ -133,11 +133,11 @@ class Publisher:
             for header in self._headers.values()
             if header.id in contents and was_ours(header, contents[header.id], copy, intent)
         ]
-        if id_ in self._headers:  # written anew, and the old one not yet removed
-            new = [header for header in new if header.name == intent.name]
+        if id_ in self._headers and copy.shown_name != draft_name(copy.token):
+            new = [header for header in new if header.name.startswith(intent.name)]
         if not new:
             return copy
-        if id_ in self._headers:
+        if id_ in self._headers:  # written anew, and the old one not yet removed
             await self._shelf.withdraw(id_)
             del self._headers[id_]
         await self._journal.created(copy, new[0].id, new[0].name)

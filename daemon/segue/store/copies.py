@@ -27,6 +27,7 @@ __all__ = [
     "ensure",
     "failed",
     "finish",
+    "forget_own_names",
     "give_up",
     "held",
     "intend",
@@ -262,6 +263,11 @@ async def created(c: Connection, copy: CopyKey, id_: PlaylistId, name: str) -> N
             where id = %s""",
         (id_, name, copy),
     )
+
+
+async def forget_own_names(c: Connection, playlist: PlaylistKey) -> None:
+    """Somebody named the playlist for all servers."""
+    await c.execute("update playlist_copies set own_name = null where playlist_id = %s", [playlist])
 
 
 async def withdrawn(c: Connection, copy: CopyKey) -> None:

@@ -1,0 +1,87 @@
+"""Lists of people that ask by their name to be filled."""
+
+import pytest
+
+from segue.publishing.asked import WishKind, seeds_of, wish_of, woven
+from segue.store import playlists
+from tests.daemon.publishing.conftest import House, ids, shown
+from tests.fakes.playlists import ListServer, Manner
+
+MANNERS: list[Manner] = ["ids", "names", "files"]
+
+
+@pytest.fixture(params=MANNERS)
+async def far(house: House, request: pytest.FixtureRequest) -> ListServer:
+    far = await house.add_server(request.param)
+    house.fill_with = tuple(await house.recordings(5, 6, 7))
+    return far
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("~radio", WishKind.RADIO), ("~Mix of mine", WishKind.MIX), (" ~ path home", WishKind.PATH),
+        ("~radiohead", None), ("radio", None), ("my ~radio", None), ("~", None), ("~other", None),
+    ],
+)  # fmt: skip
+def test_the_name_asks(name: str, kind: WishKind | None) -> None:
+    assert wish_of(name, "~") == kind
+
+
+def test_an_empty_prefix_asks_for_nothing() -> None:
+    assert wish_of("radio", "") is None
+
+
+async def test_a_list_is_filled_behind_its_first_songs(house: House, far: ListServer) -> None:
+    far.person_makes("~radio evening", ids(far, 1, 2))
+    await house.look()
+    assert shown(far) == {"~radio evening": [1, 2, 5, 6, 7]}
+    assert [wish.seeds for wish in house.filled] == [tuple(await house.recordings(1, 2))]
+    edits = far.edits
+    await house.look()
+    assert far.edits == edits
+
+
+async def test_other_first_songs_fill_it_anew_and_a_song_taken_out_stays_out(
+    house: House, far: ListServer
+) -> None:
+    id_ = far.person_makes("~radio", ids(far, 1))
+    await house.look()
+    far.person_edits(id_, ids(far, 1, 5, 7, 9))
+    house.fill_with = tuple(await house.recordings(8, 6, 5))
+    await house.look()
+    assert shown(far) == {"~radio": [1, 9, 8, 5]}
+    assert house.filled[-1].seeds == tuple(await house.recordings(1, 9))
+    assert house.filled[-1].banned == frozenset(await house.recordings(6))
+
+
+async def test_a_list_without_songs_waits_and_other_lists_are_left_alone(
+    house: House, far: ListServer
+) -> None:
+    far.person_makes("~mix", [])
+    far.person_makes("My radio", ids(far, 3))
+    await house.look()
+    await house.look()
+    assert shown(far) == {"~mix": [], "My radio": [3]}
+    assert far.edits == 0
+
+
+async def test_a_list_that_asks_no_more_is_forgotten_but_stays(house: House, far: ListServer) -> None:
+    id_ = far.person_makes("~radio", ids(far, 1))
+    await house.look()
+    far.person_renames(id_, "Keep this")
+    await house.look()
+    async with house.pool.connection() as c:
+        assert await playlists.list_(c) == []
+    assert shown(far) == {"Keep this": [1, 5, 6, 7]}
+
+
+def test_their_songs_keep_their_order_on_a_path() -> None:
+    seeds = [("a", 1), ("b", 2), ("x", None)]
+    songs = [(1, "a2"), (7, "g"), (2, "b2")]
+    assert woven(seeds, songs, between=True) == ("a", "g", "b", "x")  # type: ignore[arg-type,comparison-overlap]
+    assert woven(seeds, songs[1:2], between=False) == ("a", "b", "x", "g")  # type: ignore[arg-type,comparison-overlap]
+
+
+def test_a_song_of_ours_before_theirs_becomes_theirs() -> None:
+    assert seeds_of(["f", "a", "g", "b"], {"f", "g"}) == ("f", "a", "b")  # type: ignore[list-item,comparison-overlap]

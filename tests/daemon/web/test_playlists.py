@@ -1,0 +1,108 @@
+"""Playlists through the API: made, shown, changed, rolled back, and looked ahead."""
+
+from typing import Any
+
+from segue.store import copies, playlists
+from segue.store.playlists import PlaylistKey
+from tests.daemon.web.conftest import Daemon
+from tests.daemon.web.music import attic, hear, rows, song
+
+PLAYLISTS = "/api/v1/playlists"
+
+
+async def library(daemon: Daemon) -> dict[str, int]:
+    """Five songs, each thirty degrees further, and their recordings."""
+    titles = ["One", "Two", "Three", "Four", "Five"]
+    await attic(daemon, *(song(number, title, f"Artist {title}") for number, title in enumerate(titles)))
+    await hear(daemon, {title: 30.0 * number for number, title in enumerate(titles)})
+    return {title: row.recording_id for title, row in (await rows(daemon)).items()}
+
+
+def titles(shown: dict[str, Any]) -> list[str]:
+    return [one["title"] for one in shown["items"]]
+
+
+async def test_a_playlist_of_chosen_songs_and_what_people_want_of_it(daemon: Daemon) -> None:
+    known = await library(daemon)
+    body = {"name": "Mine", "recordings": [known["Two"], known["One"]]}
+    made = await daemon.json("POST", PLAYLISTS, status=201, json=body)
+    assert (made["kind"], made["version"], titles(made)) == ("static", 1, ["Two", "One"])
+    url = f"{PLAYLISTS}/{made['id']}"
+    await daemon.json("POST", f"{url}/songs", json={"wish": "pin", "recordings": [known["Five"]]})
+    shown = await daemon.json("POST", f"{url}/songs", json={"wish": "ban", "recordings": [known["Two"]]})
+    assert titles(shown) == ["One", "Five"]
+    assert [one["title"] for one in shown["banned"]] == ["Two"]
+    songs = {"wish": "none", "recordings": [known["Two"], known["Five"]]}
+    assert titles(await daemon.json("POST", f"{url}/songs", json=songs)) == ["Two", "One"]
+    listed = await daemon.json("GET", PLAYLISTS)
+    assert [one["name"] for one in listed["items"]] == ["Mine"]
+
+
+async def test_a_recipe_a_version_more_and_back_again(daemon: Daemon) -> None:
+    known = await library(daemon)
+    recipe = {"kind": "similar", "recordings": [known["One"]], "count": 3}
+    made = await daemon.json(
+        "POST", PLAYLISTS, status=201, json={"name": "Like One", "recipe": recipe, "refreshes": True}
+    )
+    assert (made["kind"], titles(made)) == ("recipe", ["One", "Two", "Three"])
+    async with daemon.services.pool.connection() as c:
+        await playlists.add_version(c, PlaylistKey(made["id"]), [known["Five"], known["One"]])  # type: ignore[list-item]
+    url = f"{PLAYLISTS}/{made['id']}"
+    diff = await daemon.json("GET", f"{url}/diff")
+    assert (diff["before"], diff["after"]) == (1, 2)
+    assert [one["title"] for one in diff["added"]] == ["Five"]
+    assert [one["title"] for one in diff["removed"]] == ["Two", "Three"]
+    back = await daemon.json("POST", f"{url}/rollback", json={"version": 1})
+    assert (back["held"], back["version"], titles(back)) == (True, 3, ["One", "Two", "Three"])
+    assert not (await daemon.json("POST", f"{url}/refresh"))["held"]
+    await daemon.json("POST", f"{url}/rollback", status=404, json={"version": 9})
+
+
+async def test_a_path_and_a_filter(daemon: Daemon) -> None:
+    known = await library(daemon)
+    path = {"kind": "path", "recordings": [known["One"], known["Five"]], "count": 5}
+    made = await daemon.json("POST", PLAYLISTS, status=201, json={"name": "Way", "recipe": path})
+    assert titles(made) == ["One", "Two", "Three", "Four", "Five"]
+    jazz = {"kind": "filter", "genres": ["jazz"], "tempo_from": 100, "count": 4}
+    made = await daemon.json("POST", PLAYLISTS, status=201, json={"name": "Jazz", "recipe": jazz})
+    assert len(made["items"]) == 4
+    rock = {"kind": "filter", "genres": ["rock"]}
+    await daemon.json("POST", PLAYLISTS, status=409, json={"name": "Rock", "recipe": rock})
+
+
+async def test_names_targets_and_withdrawing(daemon: Daemon) -> None:
+    known = await library(daemon)
+    body = {"name": "Mine", "recordings": [known["One"]], "targets": [{"server": "attic"}]}
+    made = await daemon.json("POST", PLAYLISTS, status=201, json=body)
+    url = f"{PLAYLISTS}/{made['id']}"
+    assert made["targets"] == [{"server": "attic", "user": None}]
+    assert (await daemon.json("PATCH", url, json={"name": "Ours", "public": True}))["name"] == "Ours"
+    assert (await daemon.json("POST", f"{url}/withdraw"))["withdrawn"]
+    assert not (await daemon.json("POST", f"{url}/publish"))["withdrawn"]
+    shown = await daemon.json("PUT", f"{url}/targets", json={"targets": []})
+    assert shown["targets"] == []
+    await daemon.json("PUT", f"{url}/targets", status=404, json={"targets": [{"server": "cellar"}]})
+    async with daemon.services.pool.connection() as c:
+        assert await copies.claim(c, owner="somebody", seconds=1) is not None
+
+
+async def test_looking_ahead_asks_the_servers(daemon: Daemon) -> None:
+    known = await library(daemon)
+    body = {"name": "Mine", "recordings": [known["One"]]}
+    made = await daemon.json("POST", PLAYLISTS, status=201, json=body)
+    plan = await daemon.json("GET", f"{PLAYLISTS}/{made['id']}/plan")
+    assert plan["steps"] == []  # this server keeps no playlists
+
+
+async def test_what_makes_no_sense_is_refused(daemon: Daemon) -> None:
+    known = await library(daemon)
+    for body, status in (
+        ({"name": "Empty"}, 422),
+        ({"name": "Both", "recordings": [known["One"]], "recipe": {"kind": "filter"}}, 422),
+        ({"name": "No seed", "recipe": {"kind": "similar"}}, 422),
+        ({"name": "Half a way", "recipe": {"kind": "path", "recordings": [known["One"]]}}, 422),
+        ({"name": "Gone", "tracks": [999_999]}, 404),
+        ({"name": " ", "recordings": [known["One"]]}, 422),
+    ):
+        await daemon.json("POST", PLAYLISTS, status=status, json=body)
+    await daemon.json("GET", f"{PLAYLISTS}/999999", status=404)
