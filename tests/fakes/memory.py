@@ -23,6 +23,7 @@ class MemoryServer:
     listeners: list[asyncio.Queue[Change | Exception]] = field(default_factory=list)
     while_listing: list[object] = field(default_factory=list)
     client_side: ClientSide | None = None
+    artists: dict[str, str] = field(default_factory=dict)
 
     def hold(self, *tracks: Track) -> None:
         self.tracks |= {track.id: track for track in tracks}
@@ -77,6 +78,12 @@ class _MemoryAdapter:
         if track_id not in self._server.tracks:
             raise NotFound(f"There is no track {track_id}.")
         return self._server.tracks[track_id]
+
+    async def artist_name(self, artist_id: str) -> str:
+        self._answer()
+        if artist_id not in self._server.artists:
+            raise NotFound(f"There is no artist {artist_id}.")
+        return self._server.artists[artist_id]
 
     @asynccontextmanager
     async def audio(self, track_id: TrackId) -> AsyncIterator[Path]:

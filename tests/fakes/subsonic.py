@@ -184,6 +184,17 @@ class FakeSubsonic:
         ]
         return {"artists": {"ignoredArticles": "", "index": index}}
 
+    def _getArtist(self, form: Form) -> dict[str, Any]:
+        name = form["id"][0]
+        songs = [song for song in self.songs.values() if song["artist"] == name]
+        if not songs:
+            raise _RefusedError(70, "Artist not found")
+        albums = {
+            song["albumId"]: [one for one in songs if one["albumId"] == song["albumId"]] for song in songs
+        }
+        listed = [self._album(id_, inside) for id_, inside in albums.items()]
+        return {"artist": {"id": name, "name": name, "albumCount": len(listed), "album": listed}}
+
     def _search3(self, form: Form) -> dict[str, Any]:
         if not self.searchable:
             return {"searchResult3": {}}

@@ -8,7 +8,6 @@ from segue_navidrome.config import NavidromeConfig
 __all__ = ["plugin"]
 
 
-
 def client_side(config: NavidromeConfig) -> ClientSide:
     """Clients of all these servers speak Subsonic."""
     tls = trust(verify=config.verify_certificate, authority=config.authority)

@@ -21,6 +21,7 @@ from segue.sdk import (
     AdapterError,
     CatchesUp,
     KeepsHistory,
+    NamesArtists,
     NotFound,
     Play,
     Publishes,
@@ -78,6 +79,10 @@ class NavidromeAdapter:
         """One song."""
         return await self._listing.get(track_id)
 
+    async def artist_name(self, artist_id: str) -> str:
+        """Whose id this is."""
+        return await self._listing.artist_name(artist_id)
+
     def audio(self, track_id: TrackId) -> AbstractAsyncContextManager[Path]:
         """The song's file, from this machine's disk if it is there, else from the server."""
         return self._lending.audio(track_id)
@@ -124,6 +129,7 @@ _CATCHES_UP: type[CatchesUp] = NavidromeAdapter
 _PUBLISHES: type[Publishes] = NavidromeAdapter
 _READS_PLAYLISTS: type[ReadsPlaylists] = NavidromeAdapter
 _KEEPS_HISTORY: type[KeepsHistory] = NavidromeAdapter
+_NAMES_ARTISTS: type[NamesArtists] = NavidromeAdapter
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from segue_navidrome.dialect import Server
 from segue_navidrome.folders import Part, library_of, parts
 from segue_navidrome.pages import Shifted, pages
 from segue_navidrome.parse import payload, payloads, track
-from segue_navidrome.payloads import Album, Payload, Song
+from segue_navidrome.payloads import Album, Named, Payload, Song
 from segue_navidrome.signs import SignReader, Signs
 
 __all__ = ["Listing", "is_askable"]
@@ -85,6 +85,15 @@ class Listing:
         if self._server.is_navidrome and song.albumId is not None:
             await self._require_present(song, song.albumId)
         return song
+
+    async def artist_name(self, artist_id: str) -> str:
+        """The name of the artist with this id."""
+        if not is_askable(TrackId(artist_id)):
+            raise NotFound("No server has such an id.")
+        artist = payload(Named, await self._client.ask("getArtist", ("id", artist_id)), "artist")
+        if artist.name is None:
+            raise NotFound(f"The server does not name the artist {artist_id}.")
+        return artist.name
 
     async def parts(self) -> list[Part]:
         """The libraries to list."""

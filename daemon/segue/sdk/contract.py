@@ -116,3 +116,10 @@ class KeepsHistory(Protocol):
     def users(self) -> AsyncIterator[User]: ...
 
     def plays(self, user: UserId, since: datetime) -> AsyncIterator[Play]: ...
+
+
+@runtime_checkable
+class NamesArtists(Protocol):
+    """Says who is behind one of the server's own artist ids, which clients use instead of names."""
+
+    async def artist_name(self, artist_id: str) -> str: ...

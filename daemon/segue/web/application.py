@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from segue.services import Services
-from segue.similarity import Follower
+from segue.similarity import Artists, Follower
 from segue.web import boundary, first_token, openapi, reading, site
 from segue.web.attempts import Attempts
 from segue.web.context import CONTEXT, Call, Context
@@ -38,6 +38,7 @@ def make_app(services: Services, *, follower: Follower) -> web.Application:
         services=services,
         follower=follower,
         doors=Doors(services, follower),
+        artists=Artists(services.pool, follower),
         keeper=Keeper(services.pool, admin_token=admin_token, clock=time.monotonic),
         observed=Observed(),
         version=version("segue"),
@@ -54,7 +55,7 @@ def make_app(services: Services, *, follower: Follower) -> web.Application:
     app.on_response_prepare.append(_dress)
     app.on_startup.append(_make_first_token)
     app.on_shutdown.append(_close)
-    app.cleanup_ctx.append(_keep_doors)
+    app.cleanup_ctx.append(_keep_going)
     for route in ROUTES:
         _add(app, route, _bound(route, context))
     return app
@@ -109,11 +110,11 @@ async def _make_first_token(app: web.Application) -> None:
         await first_token.ensure(services.pool, services.settings.data_dir)
 
 
-async def _keep_doors(app: web.Application) -> AsyncIterator[None]:
+async def _keep_going(app: web.Application) -> AsyncIterator[None]:
     task = asyncio.create_task(app[CONTEXT].doors.run())
     yield
     task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await asyncio.gather(task, app[CONTEXT].artists.close(), return_exceptions=True)
 
 
 async def _dress(request: web.Request, response: web.StreamResponse) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from segue.services import Services
-from segue.similarity import Follower
+from segue.similarity import Artists, Follower
 from segue.store.pool import Connection
 from segue.web.attempts import Attempts
 from segue.web.deliveries import Flow
@@ -31,6 +31,7 @@ class Context:
     services: Services
     follower: Follower
     doors: Doors
+    artists: Artists
     keeper: Keeper
     observed: Observed
     version: str

@@ -1,9 +1,11 @@
 """The dialect of AudioMuse-AI, as its clients' field names and status codes have it."""
 
 from segue.model import RunId
+from segue.sdk import Unavailable
 from segue.store import runs
 from tests.daemon.web.conftest import Daemon
 from tests.daemon.web.music import attic, hear, song
+from tests.fakes.memory import MemoryServer
 
 SONGS = [
     song(1, "Sinnerman", "Nina Simone", "Pastel Blues"),
@@ -125,3 +127,101 @@ async def test_the_dialect_is_closed_without_a_token(daemon: Daemon) -> None:
     play = await daemon.token("play")
     await daemon.json("GET", "/api/search_tracks?search_query=x", token=play)
     await daemon.json("POST", "/api/analysis/start", token=play, status=403)
+
+
+ARTIST_FIELDS = {"artist", "artist_id", "divergence", "component_matches"}
+MATCH_FIELDS = {
+    "component1_index",
+    "component2_index",
+    "distance",
+    "component1_weight",
+    "component2_weight",
+    "artist1_representative_songs",
+    "artist2_representative_songs",
+}
+
+
+async def test_similar_artists_have_the_fields_that_plugins_read(daemon: Daemon) -> None:
+    await _library(daemon)
+    asked = "/api/similar_artists?artist=Nina+Simone&n=2&include_component_matches=true&ef_search=9"
+    found = await daemon.json("GET", asked)
+    assert [one["artist"] for one in found] == ["Miles Davis", "Motörhead"]
+    assert found[0].keys() | {"artist_id"} == ARTIST_FIELDS
+    match = found[0]["component_matches"][0]
+    assert match.keys() == MATCH_FIELDS
+    assert {one["item_id"] for one in match["artist1_representative_songs"]} == {"track-1", "track-2"}
+    assert match["artist2_representative_songs"] == [{"item_id": "track-3", "title": "So What"}]
+    plain = await daemon.json(
+        "GET", "/api/similar_artists?artist=nina+simone&include_component_matches=false"
+    )
+    assert [one["artist"] for one in plain] == ["Miles Davis", "Motörhead"]
+    assert "component_matches" not in plain[0]
+    await daemon.json("GET", "/api/similar_artists", status=422)
+    await daemon.json("GET", "/api/similar_artists?artist=Who", status=404)
+    await daemon.json("GET", "/api/similar_artists?artist=Nobody", status=409)
+
+
+async def test_an_artist_may_be_named_by_the_servers_id(daemon: Daemon, far: MemoryServer) -> None:
+    far.artists["ar-7"] = "Nina Simone"
+    await _library(daemon)
+    by_id = await daemon.json("GET", "/api/similar_artists?artist=ar-7&n=5")
+    assert by_id == await daemon.json("GET", "/api/similar_artists?artist=Nina+Simone&n=5&server=attic")
+    assert by_id == await daemon.json("GET", "/api/similar_artists?artist_id=ar-7&n=5")
+    songs = await daemon.json("GET", "/api/artist_tracks?artist_id=ar-7")
+    assert {one["title"] for one in songs} == {"Sinnerman", "Feeling Good"}
+    await daemon.json("GET", "/api/similar_artists?artist=ar-8", status=404)
+    far.fault = Unavailable("It sleeps.")
+    await daemon.json("GET", "/api/similar_artists?artist=ar-8", status=404)
+
+
+async def test_artists_are_searched_by_any_part_of_their_name(daemon: Daemon) -> None:
+    await _library(daemon)
+    found = await daemon.json("GET", "/api/search_artists?query=SIMONE")
+    assert found == [{"artist": "Nina Simone", "artist_id": None, "track_count": 2}]
+    assert [one["artist"] for one in await daemon.json("GET", "/api/search_artists?query=motorhead")] == [
+        "Motörhead"
+    ]
+    assert await daemon.json("GET", "/api/search_artists?query=zappa&server=attic") == []
+
+
+async def test_all_tasks_of_a_type_are_cancelled_at_once(daemon: Daemon) -> None:
+    async with daemon.services.pool.connection() as c:
+        for kind in ("analyse", "recluster"):
+            await runs.create(c, kind)
+    ended = await daemon.json("POST", "/api/cancel_all/main_analysis")
+    assert (len(ended["cancelled_main_tasks"]), ended["cancelled_jobs_count"]) == (1, 1)
+    assert (await daemon.json("GET", "/api/active_tasks"))["task_type"] == "main_clustering"
+    again = await daemon.json("POST", "/api/cancel_all/main_analysis")
+    assert again["cancelled_jobs_count"] == 0
+    await daemon.json("POST", "/api/cancel_all/laundry", status=404)
+
+
+async def test_the_three_questions_of_the_navidrome_plugin(daemon: Daemon, far: MemoryServer) -> None:
+    """With the very words that it sends, and the fields that it reads of the answers."""
+    far.artists["2frjQ"] = "Nina Simone"
+    await _library(daemon)
+    songs = await daemon.json(
+        "GET",
+        "/api/similar_tracks?eliminate_duplicates=true&item_id=track-1&n=3&radius_similarity=true",
+    )
+    assert all(one.keys() >= {"item_id", "title", "author", "album", "distance"} for one in songs)
+    steps = await daemon.json(
+        "GET",
+        "/api/find_path?count=25&end_song_id=track-4&max_steps=25&mood_pct=100&path_fix_size=false"
+        "&start_song_id=track-1",
+    )
+    assert all(one.keys() >= {"item_id", "title", "author", "album"} for one in steps["path"])
+    assert (steps["path"][0]["item_id"], steps["path"][-1]["item_id"]) == ("track-1", "track-4")
+    for wanted in ("true", "false"):
+        asked = f"/api/similar_artists?artist=2frjQ&include_component_matches={wanted}&n=10"
+        artists = await daemon.json("GET", asked)
+        assert [one["artist"] for one in artists] == ["Miles Davis", "Motörhead"]
+    first = await daemon.json("GET", "/api/similar_artists?artist=2frjQ&include_component_matches=true&n=10")
+    named = [
+        song["item_id"]
+        for one in first
+        for match in one["component_matches"]
+        for side in ("artist1_representative_songs", "artist2_representative_songs")
+        for song in match[side]
+    ]
+    assert set(named) == {"track-1", "track-2", "track-3", "track-4"}

@@ -11,13 +11,14 @@ from segue.store import recordings, runs
 from segue.web.context import Call
 from segue.web.errors import NOT_FOUND, Refusal
 from segue.web.routing import Scope, get, post
-from segue.web.shapes import Asked, Id, Told
+from segue.web.shapes import Asked, Id, Text, Told
 
 __all__ = ["ROUTES"]
 
 _TAG = "AudioMuse dialect"
 _TASK_TYPES = {"analyse": "main_analysis", "recluster": "main_clustering"}
 _LOG_LINES = 20
+_MOST_CANCELLED = 500
 
 
 class TaskDetails(Told):
@@ -54,6 +55,20 @@ class TaskCancelled(Told):
     message: str
     task_id: str
     cancelled_jobs_count: int
+
+
+class TasksCancelled(Told):
+    """What a cancel of all tasks of a type ended."""
+
+    message: str
+    cancelled_main_tasks: tuple[str, ...]
+    cancelled_jobs_count: int
+
+
+class TaskTypePath(Asked):
+    """Which tasks."""
+
+    task_type: Text = Field(description="The type.", examples=["main_analysis"])
 
 
 class DialectHealth(Told):
@@ -162,6 +177,28 @@ async def dialect_cancel_task(call: Call, path: TaskPath) -> TaskCancelled:
     return TaskCancelled(message=message, task_id=str(run.id), cancelled_jobs_count=revoked)
 
 
+@post(
+    "/api/cancel_all/{task_type}",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="Cancel every task of a type, in the dialect",
+    refusals=[NOT_FOUND],
+)
+async def dialect_cancel_all(call: Call, path: TaskTypePath) -> TasksCancelled:
+    kinds = [kind for kind, name in _TASK_TYPES.items() if path.task_type in (kind, name)]
+    if not kinds:
+        raise Refusal(NOT_FOUND, f"No tasks are of the type {path.task_type!r}.")
+    ended: list[str] = []
+    revoked = 0
+    async with call.context.connection() as c:
+        for kind in kinds:
+            for run in await runs.list_(c, kind=kind, unfinished=True, limit=_MOST_CANCELLED):
+                revoked += await runs.cancel(c, run.id)
+                ended.append(str(run.id))
+    message = f"{len(ended)} tasks were cancelled." if ended else "No such task goes on."
+    return TasksCancelled(message=message, cancelled_main_tasks=tuple(ended), cancelled_jobs_count=revoked)
+
+
 async def _newest(call: Call, *, unfinished: bool) -> Task:
     found: list[runs.Run] = []
     async with call.context.connection() as c:
@@ -206,4 +243,5 @@ ROUTES = (
     dialect_last_task,
     dialect_task_status,
     dialect_cancel_task,
+    dialect_cancel_all,
 )
