@@ -20,6 +20,7 @@ __all__ = [
     "ClusteringId",
     "Member",
     "NewCluster",
+    "Song",
     "all_clusters",
     "changes",
     "chosen",
@@ -35,6 +36,7 @@ __all__ = [
     "prune",
     "put_in_order",
     "save",
+    "songs",
     "unassigned",
 ]
 
@@ -90,6 +92,19 @@ class Member:
     """A recording of a group; `ordinal` is its place in the order of playing."""
 
     recording: RecordingId
+    distance: float
+    ordinal: int | None
+    joined_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Song:
+    """A recording of a group by the names that a server gives it."""
+
+    recording: RecordingId
+    title: str | None
+    artist: str | None
+    album: str | None
     distance: float
     ordinal: int | None
     joined_at: datetime | None
@@ -245,6 +260,13 @@ async def changes(c: Connection, clustering: Clustering) -> Changes:
     return found
 
 
+async def songs(c: Connection, cluster: int, *, limit: int = 500) -> Sequence[Song]:
+    """A group's recordings: in the order of playing, then the others by distance."""
+    cursor = c.cursor(row_factory=class_row(Song))
+    await cursor.execute(_SONGS, [cluster, limit])
+    return await cursor.fetchall()
+
+
 async def new_lineages(c: Connection, count: int) -> list[int]:
     """Numbers for groups that continue none, never given before."""
     cursor = c.cursor(row_factory=scalar_row)
@@ -356,6 +378,14 @@ select k.lineage, k.name, k.description,
 _MEMBERS = """
 select cluster_id, recording_id, distance, ordinal, joined_at from cluster_members
  where cluster_id = any(%s) order by cluster_id, ordinal, distance, recording_id
+"""
+
+_SONGS = """
+select m.recording_id as recording, t.title, t.artist, t.album, m.distance, m.ordinal, m.joined_at
+  from cluster_members m
+       left join lateral (select title, artist, album from tracks t where t.recording_id = m.recording_id
+            order by t.missing_since nulls first, t.id limit 1) t on true
+ where m.cluster_id = %s order by m.ordinal, m.distance, m.recording_id limit %s
 """
 
 _SAVE = """
