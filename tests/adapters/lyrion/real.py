@@ -61,8 +61,8 @@ class RealLyrion:
         )  # fmt: skip
         await until(self._is_ready, seconds=_SECONDS, every=0.1)
 
-    async def ask(self, *words: object) -> dict[str, Any]:
-        question = {"id": 1, "method": "slim.request", "params": ["", list(words)]}
+    async def ask(self, *words: object, player: str = "") -> dict[str, Any]:
+        question = {"id": 1, "method": "slim.request", "params": [player, list(words)]}
         async with (
             aiohttp.ClientSession() as session,
             session.post(f"http://127.0.0.1:{self.port}/jsonrpc.js", json=question) as answer,

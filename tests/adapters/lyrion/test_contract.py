@@ -62,6 +62,16 @@ class TestRealLyrion(AdapterContract):
     ) -> AsyncIterator[Served]:
         folder = source(pytestconfig)
         world = World.small(tmp_path / "music")
+
+        async def foreign_playlist(name: str, tracks: Sequence[TrackId]) -> PlaylistId:
+            made = await server.ask("playlists", "new", f"name:{name}")
+            for one in tracks:
+                await server.ask(
+                    "playlists", "edit", "cmd:add", f"playlist_id:{made['playlist_id']}", f"url:{one}"
+                )
+            held = (await server.ask("playlists", 0, 100, "tags:u"))["playlists_loop"]
+            return PlaylistId(next(one["url"] for one in held if one["id"] == made["playlist_id"]))
+
         async with (
             running(folder, tmp_path / "lyrion", world.root) as server,
             connected(**server.options) as adapter,
@@ -73,4 +83,5 @@ class TestRealLyrion(AdapterContract):
                 stop=server.stop,
                 seconds=60,
                 keeps_repeats=False,
+                foreign_playlist=foreign_playlist,
             )
