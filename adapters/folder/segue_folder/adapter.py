@@ -18,9 +18,9 @@ from segue.sdk import (
     ReadsPlaylists,
     ServerInfo,
     Toolbox,
-    Unavailable,
     Watches,
 )
+from segue.sdk.disk import Disk
 from segue_folder import feed
 from segue_folder.cache import Cache
 from segue_folder.config import FolderConfig
@@ -30,7 +30,6 @@ from segue_folder.tree import Tree
 
 __all__ = ["FolderAdapter", "FolderAdapterWithPlaylists", "connect"]
 
-_LIMIT_SECONDS = 120.0
 _GLANCE_SECONDS = 5.0
 
 Result = TypeVar("Result")
@@ -39,14 +38,14 @@ Result = TypeVar("Result")
 class FolderAdapter:
     """The tracks of one folder; a track's id is its path below it."""
 
-    def __init__(self, tree: Tree, listing: Listing, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, tree: Tree, listing: Listing, disk: Disk) -> None:
         self._tree = tree
         self._listing = listing
-        self._threads = threads
+        self._disk = disk
 
     async def probe(self) -> ServerInfo:
         """Look whether the folder is there and holds music."""
-        await self._blocking(self._listing.require)
+        await self._disk(self._listing.require)
         if await self._looks_empty():
             warning = f"{self._tree.root} holds no music yet."
             return ServerInfo(product="Folder", version="", tracks=0, warnings=(warning,))
@@ -55,18 +54,18 @@ class FolderAdapter:
     async def walk(self) -> AsyncIterator[Track]:
         """Every audio file, opened only if it is new or changed."""
         batches = self._listing.walk()
-        while (batch := await self._blocking(_next, batches)) is not None:
+        while (batch := await self._disk(_next, batches)) is not None:
             for track in batch:
                 yield track
 
     async def get(self, track_id: TrackId) -> Track:
         """One file by its id."""
-        return await self._blocking(self._listing.get, track_id)
+        return await self._disk(self._listing.get, track_id)
 
     @asynccontextmanager
     async def audio(self, track_id: TrackId) -> AsyncIterator[Path]:
         """The file itself."""
-        found = await self._blocking(self._tree.find, track_id)
+        found = await self._disk(self._tree.find, track_id)
         if not os.access(found.path, os.R_OK):
             raise Malformed(f"{track_id} may not be read: its permissions do not allow it.")
         yield found.path
@@ -82,47 +81,34 @@ class FolderAdapter:
         first = self._tree.files()
         try:
             async with asyncio.timeout(_GLANCE_SECONDS):
-                return await self._blocking(next, first, None) is None
+                return await self._disk(next, first, None) is None
         except TimeoutError:
             return False
-
-    async def _blocking(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Run in a thread; a disk that does not answer is Unavailable."""
-        work = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
-        try:
-            async with asyncio.timeout(_LIMIT_SECONDS):
-                return await work
-        except TimeoutError as error:
-            raise Unavailable(
-                f"The disk of {self._tree.root} has not answered for {_LIMIT_SECONDS:.0f} s."
-            ) from error
 
 
 class FolderAdapterWithPlaylists(FolderAdapter):
     """A folder of music with a folder for playlists."""
 
-    def __init__(
-        self, tree: Tree, listing: Listing, threads: ThreadPoolExecutor, shelf: PlaylistFolder
-    ) -> None:
-        super().__init__(tree, listing, threads)
+    def __init__(self, tree: Tree, listing: Listing, disk: Disk, shelf: PlaylistFolder) -> None:
+        super().__init__(tree, listing, disk)
         self._shelf = shelf
 
     async def publish(self, playlist: Playlist, *, replacing: PlaylistId | None) -> PlaylistId:
         """Write a playlist's file whole, in the place of the one before."""
-        return await self._blocking(self._shelf.publish, playlist, replacing)
+        return await self._disk(self._shelf.publish, playlist, replacing)
 
     async def withdraw(self, playlist_id: PlaylistId) -> None:
         """Delete a playlist's file, if it is ours."""
-        await self._blocking(self._shelf.withdraw, playlist_id)
+        await self._disk(self._shelf.withdraw, playlist_id)
 
     async def playlists(self) -> AsyncIterator[PlaylistHeader]:
         """Every playlist file of the folder."""
-        for header in await self._blocking(self._shelf.headers):
+        for header in await self._disk(self._shelf.headers):
             yield header
 
     async def entries(self, playlist_id: PlaylistId) -> Sequence[TrackId]:
         """The tracks of a playlist file that lie in our folder of music."""
-        return await self._blocking(self._shelf.entries, playlist_id)
+        return await self._disk(self._shelf.entries, playlist_id)
 
 
 _WATCHES: type[Watches] = FolderAdapter
@@ -133,19 +119,19 @@ _READS_PLAYLISTS: type[ReadsPlaylists] = FolderAdapterWithPlaylists
 @asynccontextmanager
 async def connect(config: FolderConfig, toolbox: Toolbox) -> AsyncIterator[Adapter]:
     """A folder adapter for as long as the block lasts; the folder need not be there yet."""
-    threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix=f"folder-{toolbox.server}")
+    disk = Disk(config.path)
     mark = hashlib.sha256(bytes(config.path)).hexdigest()[:8]  # another folder has other files
     cache = await asyncio.to_thread(Cache, toolbox.scratch / f"tracks-{mark}.sqlite", toolbox.log)
     tree = Tree(config.path, config.exclude)
     listing = Listing(tree, cache, toolbox.log)
     try:
         if config.playlists is None:
-            yield FolderAdapter(tree, listing, threads)
+            yield FolderAdapter(tree, listing, disk)
         else:
             shelf = PlaylistFolder(config.playlists, tree, listing)
-            yield FolderAdapterWithPlaylists(tree, listing, threads, shelf)
+            yield FolderAdapterWithPlaylists(tree, listing, disk, shelf)
     finally:
-        threads.shutdown(wait=False, cancel_futures=True)
+        disk.close()
         await asyncio.to_thread(cache.close)
 
 

@@ -1,25 +1,19 @@
 """A server's files in our own file system, where its music is mounted here too."""
 
-import asyncio
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
-from typing import TypeVar
 
 import structlog
 
 from segue.sdk.content import content_key
+from segue.sdk.disk import Disk
 from segue.sdk.errors import Malformed, NotFound, Unavailable
 from segue.sdk.shelf import Shelf
 
 __all__ = ["LocalFile", "LocalFiles"]
-
-_LIMIT_SECONDS = 120.0
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +32,23 @@ class LocalFiles:
     def __init__(self, root: Path, scratch: Path, log: structlog.stdlib.BoundLogger) -> None:
         self.root = root
         self._shelf = Shelf(scratch / "content.sqlite", log)
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="local-files")
+        self._disk = Disk(root)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._disk.close()
         self._shelf.close()
 
     async def look(self, names: Sequence[str]) -> list[LocalFile | None]:
         """The files of these names; None where there is none."""
-        return await self._blocking(self._look, names)
+        return await self._disk(self._look, names)
 
     async def lend(self, name: str) -> Path:
         """The path of a file that is there and may be read; NotFound when it is not there."""
-        return await self._blocking(self._lend, name)
+        return await self._disk(self._lend, name)
 
     async def require(self) -> None:
         """Unavailable unless the root is there and holds something."""
-        await self._blocking(self._require)
+        await self._disk(self._require)
 
     def _look(self, names: Sequence[str]) -> list[LocalFile | None]:
         found = [self._facts(name) for name in names]
@@ -113,14 +107,6 @@ class LocalFiles:
         except UnicodeEncodeError:
             return None
         return self.root / inside
-
-    async def _blocking(self, function: Callable[..., Result], *arguments: object) -> Result:
-        work = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
-        try:
-            async with asyncio.timeout(_LIMIT_SECONDS):
-                return await work
-        except TimeoutError as error:
-            raise Unavailable(f"The disk of {self.root} does not answer.") from error
 
 
 def _key(path: Path) -> str | None:
