@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -133,6 +132,7 @@ async def _playing(server: RealLyrion) -> AsyncIterator[list[str]]:
         await player.wait()
 
 
-async def _queue(server: RealLyrion) -> list[Any]:
+async def _queue(server: RealLyrion) -> list[str]:
+    """What the player has before it; where it is in it moves as it plays."""
     status = await server.ask("status", 0, 100, "tags:u", player=PLAYER)
-    return [str(status.get("playlist_cur_index")), [row["url"] for row in status["playlist_loop"]]]
+    return [row["url"] for row in status["playlist_loop"]]
