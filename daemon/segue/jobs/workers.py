@@ -8,17 +8,22 @@ import structlog
 
 from segue.analysis.projection import Projection
 from segue.children import Limits
+from segue.index import Sizes
 from segue.jobs.clock import Clock
 from segue.jobs.cluster_drains import clustering_drains
 from segue.jobs.hearing import Ears, HearingDrain
 from segue.jobs.intake import IntakeDrain
 from segue.jobs.listen import Listener
+from segue.jobs.live import LiveOnDemand
+from segue.jobs.publish import PublishDrain
 from segue.jobs.running import RunDrain
 from segue.jobs.spaces import SpacesDrain
+from segue.jobs.sparing import NEVER_QUIET, QuietHours
 from segue.jobs.tidying import TidyDrain
 from segue.jobs.timers import DEFAULTS, Timers
 from segue.jobs.walk import Previews, Walks
 from segue.model import Quality
+from segue.publishing import Wanted
 from segue.services import Services
 from segue.similarity.projecting import Projector
 from segue.wake import KINDS, Queue
@@ -26,6 +31,7 @@ from segue.wake import KINDS, Queue
 __all__ = ["Drain", "run_drains", "run_workers"]
 
 _WALKS = 4
+_AHEAD_PER_SLOT, _MOST_AHEAD = 4, 16  # so that a server which takes its time keeps the processor busy
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -76,6 +82,9 @@ def _drains(services: Services, timers: Timers) -> list[Drain]:
         slots=wanted.slots,
         limits=Limits(nice=wanted.nice, idle_seconds=wanted.idle_seconds),
         target=Quality(wanted.quality),
+        ahead=min(_AHEAD_PER_SLOT * wanted.slots, _MOST_AHEAD),
+        percent=wanted.cpu_percent,
+        quiet=QuietHours.parse(wanted.quiet_hours) if wanted.quiet_hours else NEVER_QUIET,
     )
     return [
         Clock(pool, wake, timers),
@@ -107,8 +116,31 @@ def _drains(services: Services, timers: Timers) -> list[Drain]:
             vectors=Projector(Projection.from_bytes).vectors,
         ),
         SpacesDrain(pool, timers),
+        _publish_drain(services, timers),
         *clustering_drains(services, timers),
     ]
+
+
+def _publish_drain(services: Services, timers: Timers) -> PublishDrain:
+    settings = services.settings
+    wanted = settings.publishing
+    sizes = Sizes(
+        exact_below=settings.index.exact_below,
+        quantise_above=settings.index.quantise_above,
+        folder=settings.data_dir / "index",
+    )
+    return PublishDrain(
+        services.pool,
+        services.registry,
+        services.wake,
+        wanted=Wanted(prefix=wanted.prefix, songs=wanted.fill_songs),
+        live=LiveOnDemand(services.pool, sizes),
+        every_seconds=wanted.look_seconds,
+        grace_hours=wanted.grace_hours,
+        identity=services.identity,
+        timers=timers,
+        enabled=wanted.enabled,
+    )
 
 
 def _listeners(drains: Sequence[Drain], url: str, timers: Timers) -> list[Listener]:
