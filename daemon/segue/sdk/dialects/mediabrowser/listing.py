@@ -20,7 +20,7 @@ __all__ = ["ItemFile", "Listing", "iso"]
 
 _PASSES = 5
 _FEW = 5
-_FIRST_PAUSE = 0.2
+_FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _AUDIO: tuple[Pair, ...] = (("recursive", "true"), ("includeItemTypes", "Audio"), ("enableImages", "false"))
 
@@ -69,8 +69,10 @@ class Listing:
         self._local.begin()
         pause = _FIRST_PAUSE
         for left in reversed(range(_PASSES)):
+            empty = True
             try:
                 async for one in self._pass(()):
+                    empty = False
                     mark = hash((one.id, one.revision))
                     if mark not in told:
                         told.add(mark)
@@ -83,8 +85,8 @@ class Listing:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
-                if not told:
-                    await self._require_emptiness()
+                if empty:
+                    await self._require_emptiness(told=bool(told))
                 return
 
     async def changed_since(self, moment: datetime) -> AsyncIterator[Track]:
@@ -216,12 +218,10 @@ class Listing:
         told = await self._client.read("Items", ("ids", id_), ("parentId", part.id), *_AUDIO, *self._user)
         return payload(Items, told)
 
-    async def _require_emptiness(self) -> None:
+    async def _require_emptiness(self, *, told: bool) -> None:
         """A database that does not answer looks like an empty library: ask for another witness."""
-        if self._libraries:
-            return
         songs = payload(SongCounts, await self._client.read("Items/Counts", *self._user)).SongCount
-        if songs:
+        if songs and (told or not self._libraries):
             raise Unavailable(f"The server speaks of {songs} songs, but lists none in a music library.")
 
 
