@@ -74,6 +74,22 @@ def test_a_folder_is_heard_and_what_comes_later_too(segue: Segue, music: Path) -
     wait_for(lambda: "renamed" in {item["track"]["title"] for item in _similar(segue)}, seconds=60)
     assert _summary(segue)["heard"] == 5, "a renamed file is the same recording"
 
+    renamed, kept = music / "renamed.wav", music.parent / "kept.wav"
+    wait_for(lambda: _shown(segue, "renamed")["recording"]["wanted"] is None, seconds=60)
+    before = _shown(segue, "renamed")
+    renamed.rename(kept)
+    wait_for(lambda: _summary(segue)["missing"] == 1, seconds=60)
+    kept.rename(renamed)
+    wait_for(lambda: _summary(segue)["missing"] == 0, seconds=60)
+    after = _shown(segue, "renamed")
+    assert (after["id"], after["recording"]["id"]) == (before["id"], before["recording"]["id"])
+    assert after["recording"]["heard"] == before["recording"]["heard"], "and is not heard again"
+
+
+def _shown(segue: Segue, title: str) -> Any:
+    (found,) = [one for one in segue("tracks", "search", title) if one["title"] == title]
+    return segue("tracks", "show", str(found["id"]))
+
 
 def _summary(segue: Segue) -> Any:
     (server,) = segue("servers", "list")

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -154,7 +155,7 @@ async def test_no_fault_of_a_server_loses_a_track(stage: Stage) -> None:
         returned = len(stage.daemon.log("server_connected"))
         stage.line.spoil(fault)
         await stage.ask_for_walk()
-        await until(lambda: stage.is_state(_state_for(name)), seconds=60)
+        await until(partial(stage.is_state, _state_for(name)), seconds=60)
         assert stage.line.spoilt
         assert await stage.missing() == 0, name
         told = stage.daemon.log("server_lost", "server_refused", "server_broken")[before:]
@@ -166,7 +167,8 @@ async def test_no_fault_of_a_server_loses_a_track(stage: Stage) -> None:
         await _nudge_if_refused(stage)
         seconds = await stage.await_all()
         assert await stage.missing() == 0, name
-        assert len(stage.daemon.log("server_connected")) == returned + 1, name
+        again = len(stage.daemon.log("server_connected")) - returned
+        assert again in (1, 2), name  # what was asked before the end of the fault may fail after it
         say(f"{name}: told as {told[-1]['event']} ({told[-1]['reason']}), whole again after {seconds:.1f} s")
 
 
