@@ -49,13 +49,13 @@ class RealLyrion:
         return {"url": f"http://127.0.0.1:{self.port}", "cli_port": self.cli_port}
 
     async def start(self) -> None:
+        self.port, self.cli_port = self.port or _free_port(), self.cli_port or _free_port()
         if not self.home.exists():
             self._lay_out()
-        self.port, self.cli_port = self.port or _free_port(), self.cli_port or _free_port()
         folders = [word for name in ("prefs", "cache", "log") for word in (f"--{name}dir", self.home / name)]
         self.process = await asyncio.create_subprocess_exec(
             "perl", "slimserver.pl", *map(str, folders), *_ALONE, *_ADDRESSES,
-            "--httpport", str(self.port), "--cliport", str(self.cli_port),
+            "--httpport", str(self.port),
             *(("--user", "root") if os.geteuid() == 0 else ()),
             cwd=self.folder, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL,
         )  # fmt: skip
@@ -81,13 +81,18 @@ class RealLyrion:
             self.process = None
 
     def _lay_out(self) -> None:
-        for name in ("prefs", "cache", "log", "playlists"):
+        for name in ("prefs/plugin", "cache", "log", "playlists"):
             (self.home / name).mkdir(parents=True)
-        prefs = {
+        prefs: dict[str, object] = {
             "_version": 0, "wizardDone": 1, "checkVersion": 0, "webproxy": "127.0.0.1:9",
             "mediadirs": [str(self.music)], "playlistdir": str(self.home / "playlists"),
         }  # fmt: skip
-        (self.home / "prefs" / "server.prefs").write_text(f"---\n{json.dumps(prefs)}\n")
+        self._keep("server", prefs)
+        self._keep("plugin/cli", {"_version": 1, "cliport": self.cli_port})
+
+    def _keep(self, name: str, prefs: dict[str, object]) -> None:
+        """What is JSON is YAML as well."""
+        (self.home / "prefs" / f"{name}.prefs").write_text(f"---\n{json.dumps(prefs)}\n")
 
     async def _is_ready(self) -> bool:
         try:
