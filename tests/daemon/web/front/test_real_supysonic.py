@@ -1,4 +1,4 @@
-"""A front door before a real Supysonic, asked by real client libraries."""
+"""The running daemon's front door before a real Supysonic, asked by real client libraries."""
 
 import asyncio
 import hashlib
@@ -15,7 +15,6 @@ from yarl import URL
 from segue.library.taking import take_in
 from segue.model import Quality, Track, TrackId
 from segue.sdk.testing import World
-from segue.web.front.subsonic import SubsonicDialect
 from tests.adapters.navidrome.real import RealSupysonic, interpreter, running
 from tests.daemon.web.conftest import Daemon
 from tests.daemon.web.front.conftest import Stage
@@ -67,16 +66,18 @@ async def house(
             direct / "rest/search3.view", params={**words, "query": "", "songCount": "100"}
         ) as reply:
             songs = (await reply.json(content_type=None))["subsonic-response"]["searchResult3"]["song"]
-        key = await _known_and_heard(daemon, songs)
-        dialect = SubsonicDialect(pool=daemon.services.pool, follower=daemon.context.follower, server=key)
-        door = await stage.door(direct, dialect)
+        await _known_and_heard(daemon, options, songs)
+        wanted = {"listen": "127.0.0.1:0"}
+        opened = await daemon.json("PUT", "/api/v1/servers/attic/front-door", json=wanted)
+        assert (opened["state"], opened["dialect"]) == ("open", "subsonic")
+        door = URL(f"http://{opened['address']}")
         yield House(
             python=python, direct=direct, door=door, words=words, songs=songs, server=server, client=client
         )
 
 
-async def _known_and_heard(daemon: Daemon, songs: list[dict[str, Any]]) -> Any:
-    server = await daemon.services.registry.add("attic", "memory", {})
+async def _known_and_heard(daemon: Daemon, options: dict[str, Any], songs: list[dict[str, Any]]) -> None:
+    server = await daemon.services.registry.add("attic", "navidrome", options)
     assert server is not None
     told = [
         Track(
@@ -91,7 +92,6 @@ async def _known_and_heard(daemon: Daemon, songs: list[dict[str, Any]]) -> Any:
     async with daemon.services.pool.connection() as c:
         await take_in(c, server.id, told, quality=Quality.BALANCED)
     await hear(daemon, {one.title: number * 12 for number, one in enumerate(told)})
-    return server.id
 
 
 async def test_client_libraries_get_the_same_answers_through_the_door(house: House) -> None:
@@ -118,6 +118,24 @@ async def test_client_libraries_get_similar_songs_and_paths(house: House) -> Non
     steps = [one["entry"]["id"] for one in told["py-opensonic find_sonic_path"]]
     assert (steps[0], steps[-1]) == (house.songs[0]["id"], house.songs[-1]["id"])
     assert "sonicSimilarity" in json.dumps(told["py-opensonic get_open_subsonic_extensions"])
+
+
+@pytest.mark.parametrize("post", [False, True], ids=["get", "post"])
+@pytest.mark.parametrize("form", ["xml", "json", "jsonp"])
+async def test_every_form_goes_through_and_is_answered(house: House, form: str, post: bool) -> None:
+    first, last = house.songs[0], house.songs[-1]
+    passed = {"getAlbum": first["albumId"], "getArtist": first["artistId"], "getSong": "no-such-song"}
+    for method, item in passed.items():
+        seen = [await _raw(house, at, method, form, post, id=item) for at in (house.direct, house.door)]
+        assert seen[0] == seen[1], method
+    for method in ("getSimilarSongs", "getSimilarSongs2", "getSonicSimilarTracks"):
+        status, kind, body = await _raw(house, house.door, method, form, post, id=first["id"])
+        assert (status, last["id"] in body, first["id"] in body) == (200, True, False), method
+        assert kind == {"xml": "text/xml", "json": "application/json"}.get(form, "application/javascript")
+        assert body.startswith("heard(") == (form == "jsonp")
+    ends = {"startSongId": first["id"], "endSongId": last["id"]}
+    _, _, body = await _raw(house, house.door, "findSonicPath", form, post, **ends)
+    assert body.index(first["id"]) < body.index(last["id"])
 
 
 async def test_every_kind_of_id_is_a_seed(house: House) -> None:
@@ -149,6 +167,17 @@ async def test_a_server_that_is_stopped_is_a_clean_refusal(house: House) -> None
     await house.server.stop()
     told = await house.ask(house.door, "getSimilarSongs", id=house.songs[0]["id"])
     assert (told["status"], told["error"]["code"]) == ("failed", 0)
+
+
+async def _raw(
+    house: House, address: URL, method: str, form: str, post: bool, **words: str
+) -> tuple[int, str, str]:
+    """Status, media type and text."""
+    told = {**house.words, "f": form, "callback": "heard", **words}
+    given: dict[str, Any] = {"data": told} if post else {"params": told}
+    send = house.client.post if post else house.client.get
+    async with send(address / "rest" / f"{method}.view", **given) as reply:
+        return reply.status, reply.content_type, await reply.text()
 
 
 async def _part(
