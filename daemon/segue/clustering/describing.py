@@ -16,7 +16,8 @@ def describe(portrait: Portrait) -> str:
     """Genres, colours, moods, era, voices and tempo, as far as they are clear."""
     words = wording_of(portrait)
     genres = words.genres[:_MOST_GENRES] if portrait.tags_above else ()
-    styles = [style for style in words.styles if style not in genres][:_MOST_STYLES]
+    said = {_stem(genre) for genre in " ".join(genres).split()}
+    styles = [style for style in words.styles if _stem(style) not in said][:_MOST_STYLES]
     sentences = [
         _sentence([*genres, *styles]),
         _sentence([*words.moods[:_MOST_MOODS], words.energy]),
@@ -25,6 +26,11 @@ def describe(portrait: Portrait) -> str:
         f"Around {portrait.tempo:.0f} beats per minute." if portrait.tempo else "",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _stem(word: str) -> str:
+    """So that nothing is said twice: Jazz and Jazzy are the same."""
+    return word.casefold()[:4]
 
 
 def _sentence(words: Sequence[str]) -> str:
