@@ -8,6 +8,7 @@ from segue.jobs.clustering import Batches, Clusterings
 from segue.jobs.concluding import Names, Words
 from segue.jobs.material import Desk
 from segue.jobs.minds import Minds, Thinking
+from segue.jobs.naming import AskedNames
 from segue.jobs.recluster import Habits, Reclustering
 from segue.jobs.running import RunDrain
 from segue.jobs.timers import Timers
@@ -50,7 +51,7 @@ def clustering_drains(services: Services, timers: Timers) -> list[ClusterDrain |
             pool,
             wake,
             thinking=Thinking(slots=wanted.slots, gpu=wanted.gpu),
-            names=Words(wanted.name_template),
+            names=_names(services),
             folder=services.settings.data_dir / "clustering",
             identity=services.identity,
             timers=timers,
@@ -58,6 +59,11 @@ def clustering_drains(services: Services, timers: Timers) -> list[ClusterDrain |
         RunDrain(pool, "recluster", reclustering, identity=services.identity, slots=1, timers=timers),
         AssignDrain(pool, wake, reclustering, timers),
     ]
+
+
+def _names(services: Services) -> Names:
+    template, naming = services.settings.clustering.name_template, services.settings.naming
+    return Words(template) if naming.url is None else AskedNames(template, naming)
 
 
 def cluster_drains(

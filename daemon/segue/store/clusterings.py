@@ -37,6 +37,7 @@ __all__ = [
     "put_in_order",
     "save",
     "songs",
+    "titles",
     "unassigned",
 ]
 
@@ -267,6 +268,13 @@ async def songs(c: Connection, cluster: int, *, limit: int = 500) -> Sequence[So
     return await cursor.fetchall()
 
 
+async def titles(c: Connection, recordings: Sequence[RecordingId]) -> list[str]:
+    """Artist and title of each, as some server names them."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(_TITLES, [list(recordings)])
+    return list(await cursor.fetchall())
+
+
 async def new_lineages(c: Connection, count: int) -> list[int]:
     """Numbers for groups that continue none, never given before."""
     cursor = c.cursor(row_factory=scalar_row)
@@ -386,6 +394,14 @@ select m.recording_id as recording, t.title, t.artist, t.album, m.distance, m.or
        left join lateral (select title, artist, album from tracks t where t.recording_id = m.recording_id
             order by t.missing_since nulls first, t.id limit 1) t on true
  where m.cluster_id = %s order by m.ordinal, m.distance, m.recording_id limit %s
+"""
+
+_TITLES = """
+select case when t.artist is null then t.title else t.artist || ' - ' || t.title end
+  from unnest(%s::bigint[]) with ordinality as given(recording, place)
+       join lateral (select artist, title from tracks where recording_id = given.recording
+            order by missing_since nulls first, id limit 1) t on true
+ order by given.place
 """
 
 _SAVE = """
