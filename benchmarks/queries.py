@@ -9,14 +9,10 @@ come at a rate (Poisson), as from people. With `--data` the folder is used again
 import argparse
 import asyncio
 import contextlib
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from serving.clients import Clients, Times
 from serving.daemons import TOKEN, Daemon, daemon, stores
 from serving.library import Writer, fill

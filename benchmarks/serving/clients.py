@@ -47,7 +47,7 @@ class _Line(asyncio.Protocol):
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         answer = await self._answer
-        if not answer.startswith(b"HTTP/1.1 200"):
+        if not answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 409")):  # 409: the seed was just taken away
             raise RuntimeError(answer[:400].decode(errors="replace"))
         return answer
 

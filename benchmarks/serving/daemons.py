@@ -84,7 +84,7 @@ def stores(folder: Path) -> Iterator[Stores]:
 
 @contextmanager
 def daemon(folder: Path, at: Stores, **settings: str) -> Iterator[Daemon]:
-    """`segue serve` on a free port, from the moment that it answers queries."""
+    """`segue serve` on a free port, from the moment that it answers at all."""
     running = _start("serve", folder, at, settings)
     try:
         _await_ready(running)
@@ -130,8 +130,8 @@ def _await_ready(running: Daemon) -> None:
     deadline = time.monotonic() + 900
     while time.monotonic() < deadline and running.process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{running.url}/readyz", timeout=5):
+            with urllib.request.urlopen(f"{running.url}/healthz", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise SystemExit("The daemon did not become ready; its log tells why.")
+    raise SystemExit("The daemon does not answer; its log tells why.")

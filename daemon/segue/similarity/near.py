@@ -26,7 +26,7 @@ from segue.store.traits import Filter, Traits
 __all__ = ["Neighbour", "near"]
 
 _FIRST_CANDIDATES = 40
-_TIMES_CANDIDATES = 3
+_TIMES_CANDIDATES = 2  # with three per artist, 19 of 20 answers need no more
 _UNHUB_FACTOR = 2  # what a hub pushed away must be among the candidates to come forward
 
 

@@ -182,17 +182,26 @@ async def _seeds(
     seeds: list[Seed | Weighted] = [RecordingId(recording) for recording in query.recording]
     seeds += [ArtistSeed(artist=artist) for artist in query.artist]
     seeds += [AlbumSeed(album=album) for album in query.album]
-    if not (query.q or query.track or query.unlike or query.server):
-        return seeds, [], None
+    liked, disliked = _known(call, query.track), _known(call, query.unlike)
+    if liked is not None and disliked is not None and not (query.q or query.server):
+        return [*seeds, *liked, *(Weighted(seed, -1.0) for seed in disliked)], [], None
     async with call.context.connection() as c:
         server = await _server(c, query)
         matches = [await _match(c, query.q, server)] if query.q else []
-        liked, disliked = await _rows(c, query.track), await _rows(c, query.unlike)
-    seeds += [row.recording_id for row in [*matches, *liked]]
-    seeds += [Weighted(row.recording_id, -1.0) for row in disliked]
+        more, less = await _rows(c, query.track), await _rows(c, query.unlike)
+    seeds += [row.recording_id for row in [*matches, *more]]
+    seeds += [Weighted(row.recording_id, -1.0) for row in less]
     if server is not None:
         seeds += [TrackKey(server, TrackId(track)) for track in query.server_track]
     return seeds, matches, server
+
+
+def _known(call: Call, keys: tuple[int, ...]) -> list[RecordingId] | None:
+    """What these tracks play, if memory knows all of them; missing ones only the database knows."""
+    if not keys:
+        return []
+    cards = call.context.follower.roster.of_tracks(keys)
+    return [card.recording for card in cards] if len(cards) == len(keys) else None
 
 
 async def _server(c: Connection, query: RulesQuery) -> ServerKey | None:
