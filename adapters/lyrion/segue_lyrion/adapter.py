@@ -1,7 +1,7 @@
 """Speaks to one Lyrion Music Server."""
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,6 +13,7 @@ from segue.sdk import (
     Adapter,
     CatchesUp,
     KeepsHistory,
+    NumbersTracks,
     Play,
     Publishes,
     ReadsPlaylists,
@@ -107,12 +108,21 @@ class LyrionAdapter:
         """Everybody's plays and ratings."""
         return self._history.plays(since)
 
+    async def numbers(self, track_ids: Sequence[TrackId]) -> Mapping[TrackId, str]:
+        """What its plugins call these now."""
+        return await self._listing.numbers(track_ids)
+
+    async def numbered(self, numbers: Sequence[str]) -> Mapping[str, TrackId]:
+        """What its plugins mean by these now."""
+        return await self._listing.numbered(numbers)
+
 
 _WATCHES: type[Watches] = LyrionAdapter
 _CATCHES_UP: type[CatchesUp] = LyrionAdapter
 _PUBLISHES: type[Publishes] = LyrionAdapter
 _READS_PLAYLISTS: type[ReadsPlaylists] = LyrionAdapter
 _KEEPS_HISTORY: type[KeepsHistory] = LyrionAdapter
+_NUMBERS_TRACKS: type[NumbersTracks] = LyrionAdapter
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from time import monotonic, time
 
@@ -72,17 +72,18 @@ class Listing:
                     return title
         raise NotFound(f"The server knows no file {track_id}.")
 
-    async def known(self, track_ids: Sequence[TrackId]) -> set[TrackId]:
-        """Which of these the server has."""
-        if not self.sql:
-            return {TrackId(title.url) async for page in self.pages() for title in page if title.url}
-        found: set[TrackId] = set()
-        asked = [one for one in dict.fromkeys(track_ids) if is_askable(one)]
-        for start in range(0, len(asked), _PAGE):
-            prints = ",".join(f"'{fingerprint(one)}'" for one in asked[start : start + _PAGE])
-            async for page in self.pages(f"tracks.urlmd5 IN ({prints})"):
-                found.update(TrackId(title.url) for title in page if title.url)
-        return found
+    async def numbers(self, track_ids: Iterable[TrackId]) -> dict[TrackId, str]:
+        """The numbers that these have now; those that the server does not have are left out."""
+        wanted = {one: fingerprint(one) for one in track_ids if is_askable(one)}
+        conditions = _among("tracks.urlmd5", list(wanted.values()))
+        titles = [title async for title in self._titles(conditions)]
+        return {TrackId(one.url): one.id for one in titles if one.url in wanted}
+
+    async def numbered(self, numbers: Iterable[str]) -> dict[str, TrackId]:
+        """The songs that have these numbers now."""
+        wanted = {one for one in numbers if one.isascii() and one.isdecimal() and len(one) < 18}
+        titles = [title async for title in self._titles(_among("tracks.id", list(wanted)))]
+        return {one.id: TrackId(one.url) for one in titles if one.id in wanted and one.url}
 
     async def changed_since(self, moment: datetime) -> AsyncIterator[Track]:
         """Songs whose file is younger, or that were read in later."""
@@ -108,6 +109,14 @@ class Listing:
         async for page, _ in self._pages(wanted, tags):
             if page:
                 yield page
+
+    async def _titles(self, conditions: Sequence[str]) -> AsyncIterator[Title]:
+        """Songs that are files and meet one of these."""
+        for wanted in conditions if self.sql else [_ALL]:
+            async for page in self.pages(wanted):
+                for title in page:
+                    if _is_ours(title):
+                        yield title
 
     async def _pages(self, wanted: str, tags: str) -> AsyncIterator[tuple[list[Title], int]]:
         """With how many there are said to be.
@@ -157,6 +166,12 @@ class _Patience:
             raise Unavailable("The library did not hold still while it was listed.", retry_after=30)
         await asyncio.sleep(self._pause)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+
+def _among(column: str, values: Sequence[str]) -> list[str]:
+    """Conditions that hold so many of these as fit; none where there is nothing to look for."""
+    chunks = [values[start : start + _PAGE] for start in range(0, len(values), _PAGE)]
+    return [f"{column} IN ({','.join(repr(one) for one in chunk)})" for chunk in chunks]
 
 
 def _is_all(listed: int, promised: int, signs: Signs) -> bool:

@@ -39,7 +39,7 @@ class Playlists:
 
     async def publish(self, playlist: Playlist, replacing: PlaylistId | None) -> PlaylistId:
         """Each song once: a repeat cannot be added. Songs that the server does not know are left out."""
-        known = await self._listing.known(playlist.tracks)
+        known = await self._listing.numbers(playlist.tracks)
         wanted = [str(one) for one in dict.fromkeys(playlist.tracks) if one in known]
         held = await self._find(replacing) if replacing is not None else None
         held = held or await self._made(playlist.name)

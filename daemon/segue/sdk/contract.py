@@ -123,3 +123,12 @@ class NamesArtists(Protocol):
     """Says who is behind one of the server's own artist ids, which clients use instead of names."""
 
     async def artist_name(self, artist_id: str) -> str: ...
+
+
+@runtime_checkable
+class NumbersTracks(Protocol):
+    """Tells the passing numbers under which the server's own plugins know tracks, and reads them."""
+
+    async def numbers(self, track_ids: Sequence[TrackId]) -> Mapping[TrackId, str]: ...
+
+    async def numbered(self, numbers: Sequence[str]) -> Mapping[str, TrackId]: ...

@@ -19,6 +19,7 @@ from segue.sdk import (
     KeepsHistory,
     Malformed,
     NotFound,
+    NumbersTracks,
     Publishes,
     ReadsPlaylists,
     Unavailable,
@@ -148,6 +149,19 @@ async def test_a_clean_rescan_changes_no_id(lyrion: FakeLyrion, adapter: Adapter
     again = await adapter.publish(Playlist(name="Mix", tracks=tuple(ids[2:5])), replacing=made)
     assert again == made
     assert await adapter.entries(made) == ids[2:5]
+
+
+async def test_plugins_numbers_are_told_and_read(lyrion: FakeLyrion, adapter: Adapter) -> None:
+    assert isinstance(adapter, NumbersTracks)
+    ids = [track.id async for track in adapter.walk()]
+    numbers = await adapter.numbers([*ids, TrackId("file:///nowhere.flac"), TrackId("odd ' id")])
+    assert list(numbers) == ids
+    assert await adapter.numbered([*numbers.values(), "999", "1 OR 1", ""]) == {
+        number: id_ for id_, number in numbers.items()
+    }
+    assert await adapter.numbers([]) == {}
+    lyrion.wipe()
+    assert not set((await adapter.numbers(ids)).values()) & set(numbers.values())
 
 
 async def test_online_songs_are_left_out_and_parts_have_no_sound(
