@@ -17,6 +17,7 @@ __all__ = ["Proxy", "ServerAway", "open_session"]
 
 _CONNECT_SECONDS = 5
 _SILENCE_SECONDS = 300  # event streams speak every 15 s or so; a server silent for so long is gone
+_PIECE = 64 * 1024  # at most what waits for a slow client; less is passed on at once
 _LONGEST_LINE = 1024 * 1024  # some clients put thousands of ids into one address
 _LONGEST_FIELD = 64 * 1024
 
@@ -83,7 +84,7 @@ class Proxy:
         if request.method == "HEAD" or answer.status in (204, 304):
             return response
         try:
-            async for piece in answer.content.iter_any():
+            async for piece in answer.content.iter_chunked(_PIECE):
                 await response.write(piece)
         except (aiohttp.ClientError, TimeoutError) as error:
             if isinstance(error, aiohttp.ClientConnectionResetError):

@@ -71,7 +71,7 @@ async def find_similar_artists(call: Call, query: SimilarArtistsQuery) -> Simila
         found = await call.context.artists.similar(
             query.artist, query.limit, server=server, matches=query.matches
         )
-    titles = {}
+    titles: Mapping[RecordingId, TrackRow] = {}
     if query.matches:
         async with call.context.connection() as c:
             titles = await _titles(c, found)
