@@ -14,6 +14,7 @@ from tests.fakes.mediabrowser import (
     Item,
     RefusedError,
     Seen,
+    is_since,
     route,
     serving,
 )
@@ -247,7 +248,7 @@ class FakeEmby(FakeMediaBrowser):
         self.administrators_only(seen)
         rows = sorted(self.log, key=lambda one: one["Date"], reverse=True)
         if since := seen.value("MinDate"):
-            rows = [row for row in rows if row["Date"] >= since]
+            rows = [row for row in rows if is_since(row["Date"], since)]
         return _result(self.page(rows, seen), len(rows))
 
     def tell(self, kind: str, data: object, *, users_only: bool = False) -> None:

@@ -19,6 +19,7 @@ from tests.fakes.mediabrowser import (
     Item,
     RefusedError,
     Seen,
+    is_since,
     route,
     serving,
 )
@@ -323,7 +324,7 @@ class FakeJellyfin(FakeMediaBrowser):
         self.administrators_only(seen)
         rows = sorted(self.log, key=lambda one: one["Date"], reverse=True)
         if since := seen.value("minDate"):
-            rows = [row for row in rows if row["Date"] >= since]
+            rows = [row for row in rows if is_since(row["Date"], since)]
         return _result(self.page(rows, seen), len(rows))
 
     # The websocket

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +18,18 @@ from aiohttp import WSMsgType, web
 
 from segue.sdk.testing import World
 
-__all__ = ["KEY", "PASSWORD", "USER", "FakeMediaBrowser", "Item", "RefusedError", "Seen", "serving", "ticks"]
+__all__ = [
+    "KEY",
+    "PASSWORD",
+    "USER",
+    "FakeMediaBrowser",
+    "Item",
+    "RefusedError",
+    "Seen",
+    "is_since",
+    "route",
+    "serving",
+]
 
 Item = dict[str, Any]
 KEY, USER, PASSWORD = "0123456789abcdef0123456789abcdef", "tester", "se:same& ü"
@@ -110,8 +122,7 @@ class FakeMediaBrowser:
             for file in sorted(root.rglob("*.flac")):
                 item = self._read(file, library)
                 old = before.get(item["Id"])
-                facts = {key: value for key, value in item.items() if key not in ("_saved", "Etag")}
-                same = old is not None and all(old.get(key) == value for key, value in facts.items())
+                same = old is not None and old["_stamp"] == item["_stamp"]
                 found[item["Id"]] = old if same and old is not None else item
         self.songs = found
         for held in self.lists.values():
@@ -386,7 +397,7 @@ class FakeMediaBrowser:
             seen.reply, seen.status = answer, self.no_content if answer is None else 200
             if answer is None:
                 return web.Response(status=self.no_content)
-            return web.json_response(answer)
+            return web.json_response(answer, headers={"Date": format_datetime(self.now(), usegmt=True)})
         seen.status = 404
         return web.Response(status=404)
 
@@ -453,13 +464,8 @@ async def serving(fake: FakeMediaBrowser) -> AsyncIterator[Callable[[], Awaitabl
     assert fake.violations == []
 
 
-def shown(kind: type[FakeMediaBrowser], world: World, **options: Any) -> Any:
-    """A fake that shows a world as its only library."""
-    return kind(folders={"Music": world.root}, **options)
-
-
-def ticks(seconds: float) -> int:
-    return round(seconds * 10_000_000)
+def is_since(date: str, moment: str) -> bool:
+    return datetime.fromisoformat(date) >= datetime.fromisoformat(moment)
 
 
 def _plain(id_: str) -> str:

@@ -96,7 +96,7 @@ class Playlists:
         if not self._listing.is_askable(id_):
             return None
         found = [item for item in await self._listing.items([id_], _FIELDS) if item.Id == id_]
-        was_marked = id_ in await asyncio.to_thread(self._memory.get, [id_])
+        was_marked = (await asyncio.to_thread(self._memory.get, [id_])).get(id_) == MARK
         own = claim(found[0] if found else None, id_, was_marked=was_marked)
         if found and own is None:
             self._log.warning("playlist_not_ours", playlist=id_)
@@ -117,6 +117,7 @@ class Playlists:
             },
         )
         id_ = PlaylistId(payload(Created, told).Id)
+        await self._remember(id_, "")  # an older list of ours may have had this id
         own = await self._ours(id_)
         if own is None:
             raise Malformed("The server made a playlist, but does not tell of it.")
@@ -180,7 +181,10 @@ class Playlists:
         await self._write(own, {**told, "Name": words[0], "Overview": words[1] or ""}, item.Tags)
         marked = await self._ours(own.id)
         if marked is not None and marked.marked:
-            await asyncio.to_thread(self._memory.put, [(own.id, MARK)])
+            await self._remember(own.id, MARK)
+
+    async def _remember(self, id_: PlaylistId, mark: str) -> None:
+        await asyncio.to_thread(self._memory.put, [(id_, mark)])
 
     async def _write(self, own: OwnPlaylist, item: dict[str, Any], tags: Sequence[str]) -> None:
         """The whole item goes back: what is left out is lost."""
