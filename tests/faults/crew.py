@@ -15,11 +15,21 @@ ROOT = Path(__file__).parents[2]
 class Crew:
     """So many workers, and clocks that only begin runs; a killed one is replaced at once."""
 
-    def __init__(self, *, database: str, redis: str, folder: Path, size: int, clocks: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        database: str,
+        redis: str,
+        folder: Path,
+        size: int,
+        clocks: int = 0,
+        role: str = "worker",
+    ) -> None:
+        self._role = role
         self._facts = {"database": database, "redis": redis, "folder": str(folder)}
         self._log = (folder.parent / "workers.log").open("ab")
         self._numbers = itertools.count(1)
-        self._workers = [self._start("worker") for _ in range(size)]
+        self._workers = [self._start(role) for _ in range(size)]
         self._clocks = [self._start("clock") for _ in range(clocks)]
 
     def __enter__(self) -> "Crew":
@@ -38,7 +48,7 @@ class Crew:
         index = random.randrange(len(self._workers))
         self._workers[index].kill()
         self._workers[index].wait()
-        self._workers[index] = self._start("worker")
+        self._workers[index] = self._start(self._role)
 
     def stop(self, *, seconds: float = 20) -> list[int]:
         """SIGTERM to all; their exit statuses."""

@@ -11,7 +11,10 @@ from pathlib import Path
 import tests.fakes
 from segue.children import Limits
 from segue.jobs.clock import Clock
+from segue.jobs.cluster_drains import cluster_drains
+from segue.jobs.concluding import Words
 from segue.jobs.hearing import Ears, HearingDrain
+from segue.jobs.minds import Thinking
 from segue.jobs.running import Done, RunDrain, Task
 from segue.jobs.timers import Timers
 from segue.jobs.workers import Drain, run_drains
@@ -30,6 +33,7 @@ EARS = Ears(
     function="hearing:hear",
     search=tuple(Path(path) for path in tests.fakes.__path__),
 )
+THINKING = Thinking(slots=1, limits=Limits(nice=0, memory_bytes=0))
 STEPS = 5
 
 
@@ -48,6 +52,16 @@ async def work(facts: Mapping[str, str]) -> None:
     async with open_pool(facts["database"], max_size=6) as pool, open_wake(facts["redis"]) as wake:
         name, shelf = facts["name"], Shelf(Path(facts["folder"]))
         drains: list[Drain] = [Clock(pool, wake, TIMERS)]
+        if facts["role"] == "grouper":
+            drains += cluster_drains(
+                pool,
+                wake,
+                thinking=THINKING,
+                names=Words("{mood} {style} {genre}"),
+                folder=Path(facts["folder"]),
+                identity=name,
+                timers=TIMERS,
+            )
         if facts["role"] == "worker":
             drains += [
                 HearingDrain(pool, shelf, wake, ears=EARS, identity=name, timers=TIMERS),
