@@ -1,9 +1,11 @@
 """From a path to an analysis."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from segue.analysis.blocks import Source, tame
 from segue.analysis.errors import HearingError
+from segue.analysis.foreign import Foreign, Others
 from segue.analysis.identity import AudioHash
 from segue.analysis.listening import Listening
 from segue.analysis.loudness import LoudnessMeter
@@ -26,18 +28,18 @@ _PATIENCE_SECONDS = 3600
 """A small file can unpack to days of silence; after this much nobody waits for the music."""
 
 
-def hear_with(network: Network, path: Path, *, quality: Quality) -> Analysis:
+def hear_with(network: Network, path: Path, *, quality: Quality, models: Sequence[Foreign] = ()) -> Analysis:
     """HearingError says why a file cannot be heard."""
     with open_source(path) as source:
         _check_length(source.seconds or 0)
         if quality is Quality.FAST and (starts := stretches(source.seconds)):
-            return _hear_stretches(network, source, starts)
-        return _hear_all(network, source, quality)
+            return _hear_stretches(Patches(network, limit=None, others=Others(models)), source, starts)
+        limit = None if quality is Quality.FULL else _BALANCED_PATCHES
+        return _hear_all(Patches(network, limit=limit, others=Others(models)), source, quality)
 
 
-def _hear_all(network: Network, source: Source, quality: Quality) -> Analysis:
-    limit = None if quality is Quality.FULL else _BALANCED_PATCHES
-    listening = Listening(Patches(network, limit=limit))
+def _hear_all(patches: Patches, source: Source, quality: Quality) -> Analysis:
+    listening = Listening(patches)
     mono, loudness, peak, audio_hash = Mono(), LoudnessMeter(), TruePeakMeter(), AudioHash()
     for block in map(tame, source.blocks()):
         loudness.feed(block)
@@ -57,8 +59,8 @@ def _hear_all(network: Network, source: Source, quality: Quality) -> Analysis:
     return _analysis(listening, quality, listening.seconds, whole, audio_hash.result())
 
 
-def _hear_stretches(network: Network, source: Source, starts: tuple[float, ...]) -> Analysis:
-    listening = Listening(Patches(network, limit=None))
+def _hear_stretches(patches: Patches, source: Source, starts: tuple[float, ...]) -> Analysis:
+    listening = Listening(patches)
     for start in starts:
         _hear_stretch(listening, source, start)
     _check_sound(listening)
@@ -106,4 +108,6 @@ def _analysis(
         descriptors=describe(listening, whole),
         audio_hash=audio_hash,
         fingerprint=listening.fingerprint.result() if whole is not None else None,
+        spaces=listening.patches.others.result("embedding"),
+        heads=listening.patches.others.result("head"),
     )

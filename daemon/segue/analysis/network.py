@@ -1,5 +1,7 @@
 """Runs the shipped network on patches."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
@@ -10,6 +12,8 @@ import onnxruntime
 
 Floats = npt.NDArray[np.float32]
 Device = Literal["auto", "cpu", "cuda"]
+
+MODEL = "msd_musicnn"
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _OUTPUTS = ["embedding", "activations", "features"]
@@ -51,10 +55,23 @@ def open_network(device: Device = "auto") -> Network:
     return Network(session, reason="a CUDA device works" if works else "no CUDA device could be started")
 
 
+def verify_shipped() -> str | None:
+    """Why the shipped network is not the one that was tested; None if it is."""
+    folder = resources.files("segue.analysis").joinpath("models")
+    expected = json.loads(folder.joinpath("checksums.json").read_text())
+    for name, digest in expected.items():
+        if hashlib.sha256(folder.joinpath(name).read_bytes()).hexdigest() != digest:
+            return f"The file {name} is not the one that was shipped; install Segue again."
+    heard = open_network("cpu")(np.zeros((1, 187, 96), np.float32))
+    if not all(np.isfinite(part).all() for part in (heard.embedding, heard.tags, heard.features)):
+        return "It does not answer with finite numbers on this processor."
+    return None
+
+
 def _session(providers: list[str]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    model = resources.files("segue.analysis").joinpath("models", "msd_musicnn.onnx").read_bytes()
+    model = resources.files("segue.analysis").joinpath("models", f"{MODEL}.onnx").read_bytes()
     return onnxruntime.InferenceSession(model, options, providers=providers)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from segue.analysis.foreign import Others
 from segue.analysis.mel import Frames
 from segue.analysis.network import Network
 from segue.analysis.pooling import Pooled, Pooling
@@ -42,8 +43,9 @@ class Evenly:
 class Patches:
     """Gathers patches, lets the network hear the chosen ones, pools its answers."""
 
-    def __init__(self, network: Network, *, limit: int | None) -> None:
+    def __init__(self, network: Network, *, limit: int | None, others: Others | None = None) -> None:
         self._network = network
+        self.others = others or Others(())
         self._chosen = None if limit is None else Evenly(limit)
         self._quiet = Evenly(_QUIET_PATCHES)
         self._batch: list[Frames] = []
@@ -76,5 +78,8 @@ class Patches:
 
     def _run(self) -> None:
         if self._batch:
-            self._pooling.add(self._network(np.stack(self._batch)))
+            mels = np.stack(self._batch)
+            heard = self._network(mels)
+            self._pooling.add(heard)
+            self.others.add(mels, heard.embedding)
             self._batch = []

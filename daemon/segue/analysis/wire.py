@@ -13,12 +13,13 @@ Reply = dict[str, Any]
 
 _ARRAYS = {"embedding": "<f4", "tags": "<f4", "features_mean": "<f2", "features_std": "<f2"}
 _BYTES = ("audio_hash", "fingerprint")
+_NAMED = ("spaces", "heads")
 _PLAIN = ("version", "seconds", "patches")
 
 
-def request_for(path: str, *, quality: Quality) -> Reply:
-    """What `segue.analysis.child.hear` understands."""
-    return {"path": path, "quality": quality.value}
+def request_for(path: str, *, quality: Quality, models: str | None = None) -> Reply:
+    """What `segue.analysis.child.hear` understands; `models` is a folder of other people's models."""
+    return {"path": path, "quality": quality.value, "models": models}
 
 
 def analysis_to_reply(analysis: Analysis) -> Reply:
@@ -29,6 +30,9 @@ def analysis_to_reply(analysis: Analysis) -> Reply:
         reply[name] = np.asarray(getattr(analysis, name), kind).tobytes()
     for name in _BYTES:
         reply[name] = getattr(analysis, name)
+    for kind in _NAMED:
+        for name, vector in getattr(analysis, kind).items():
+            reply[f"{kind}/{name}"] = np.asarray(vector, "<f4").tobytes()
     return reply
 
 
@@ -43,5 +47,11 @@ def reply_to_analysis(reply: Reply) -> Analysis:
     values: Reply = {name: reply[name] for name in (*_PLAIN, *_BYTES)}
     values |= {name: np.frombuffer(reply[name], kind) for name, kind in _ARRAYS.items()}
     values["quality"] = Quality(reply["quality"])
+    for kind in _NAMED:
+        values[kind] = {
+            name.removeprefix(f"{kind}/"): np.frombuffer(vector, "<f4")
+            for name, vector in reply.items()
+            if name.startswith(f"{kind}/")
+        }
     values["descriptors"] = Descriptors(**reply["descriptors"])
     return Analysis(**values)

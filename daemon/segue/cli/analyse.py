@@ -1,13 +1,13 @@
 """`segue analyse`: hear the library."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from segue.cli.api import connect
 from segue.cli.faults import Exit
 from segue.cli.options import AsJson, Token, Url
-from segue.cli.printing import print_facts, print_json, print_table, say
+from segue.cli.printing import moment, print_facts, print_json, print_table, say
 
 app = typer.Typer(no_args_is_help=True, help="Hear the library.")
 
@@ -60,8 +60,20 @@ def status(*, as_json: AsJson = False, url: Url = None, token: Token = None) -> 
             ("on no server now", found["sourceless"] or None),
             ("cannot be heard", found["failed"] or None),
             ("run", f"{run['id']}, follow it with `segue runs follow`" if run else None),
+            *((f"worker {worker['worker'].split(':')[0]}", _ears(worker)) for worker in found["workers"]),
         ]
     )
+
+
+def _ears(worker: dict[str, Any]) -> str:
+    """Where it hears, how much of the machine it takes, and whether it rests."""
+    device = f"{worker['device']} ({worker['reason']})" if worker["device"] else "nothing heard yet"
+    parts = [device, f"{worker['slots']} at a time"]
+    if worker["cpu_percent"] < 100:
+        parts.append(f"{worker['cpu_percent']} % of the time")
+    if worker["quiet_until"]:
+        parts.append(f"quiet until {moment(worker['quiet_until'])}")
+    return ", ".join(parts)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from segue.cli import (
     cluster,
     doctor,
     hear,
+    models,
     playlists,
     processes,
     runs,
@@ -53,6 +54,7 @@ def application() -> typer.Typer:
     for name, group in (
         ("servers", servers.app),
         ("analyse", analyse.app),
+        ("models", models.app),
         ("runs", runs.app),
         ("tracks", similar.tracks),
         ("artists", artists.app),

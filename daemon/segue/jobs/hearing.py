@@ -26,7 +26,7 @@ from segue.jobs.verdicts import Later, Never, judge
 from segue.jobs.writing import Statement, write_down
 from segue.model import Analysis, Quality, ServerKey, SpaceId
 from segue.sdk import AdapterError, AuthFailed, NotFound
-from segue.store import analyses, hearing_runs, recordings, runs
+from segue.store import analyses, hearing_runs, hearing_workers, recordings, runs, spaces
 from segue.store.analyses import SpacesChangedError
 from segue.store.pool import Connection, Pool
 from segue.store.recordings import Claim
@@ -36,6 +36,7 @@ __all__ = ["Ears", "HearingDrain"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _RECOUNT_SECONDS = 2.0
+_TELL_SECONDS = 5.0
 _PROBE_SECONDS = 60.0
 _CRASHES = 3  # of the child, by one recording, until it is left alone
 _OPERATOR_SECONDS = 900.0
@@ -66,6 +67,7 @@ class Ears:
     function: str = "segue.analysis.child:hear"
     search: tuple[Path, ...] = ()
     ahead: int = 1  # recordings whose audio is being borrowed while the children are busy
+    models: Path | None = None  # a folder of other people's models
     at_once: int = 500  # up to so many below the target are heard as well as wanted, without a first pass
     percent: int = 100  # of the time that each child works
     quiet: QuietHours = NEVER_QUIET
@@ -100,6 +102,8 @@ class HearingDrain:
         self._slots = Slots(ears.slots + ears.ahead, self._loop.wake)
         self._recounted = Every(_RECOUNT_SECONDS)
         self._at_once = False
+        self._device = ("", "")
+        self._told = Every(_TELL_SECONDS)
         self._probed = Every(timers.heartbeat)
 
     def wake(self) -> None:
@@ -114,12 +118,14 @@ class HearingDrain:
             await work_until_cancelled(self._loop, self._leases, self._slots)
         finally:
             await self._write(lambda c: recordings.release_all(c, self._identity), self._timers.stop)
+            await self._write(lambda c: hearing_workers.forget(c, self._identity), self._timers.stop)
             await asyncio.gather(*(child.stop() for child in children))
 
     def _make_child(self) -> Child:
         return Child(self._ears.function, self._ears.limits, search=self._ears.search)
 
     async def _look(self) -> float | None:
+        await self._tell()
         while self._slots.free:
             if quiet := self._ears.quiet.seconds_left():
                 await self._rest()
@@ -129,6 +135,21 @@ class HearingDrain:
                 return await self._rest()
             self._slots.start(self._work(claim))
         return None
+
+    async def _tell(self) -> None:
+        """Say for people to see on what we hear and whether we rest."""
+        if self._told.is_due():
+            device, reason = self._device
+            async with self._pool.connection() as c:
+                await hearing_workers.tell(
+                    c,
+                    self._identity,
+                    device=device or None,
+                    reason=reason or None,
+                    slots=self._ears.slots,
+                    percent=self._ears.percent,
+                    quiet_seconds=self._ears.quiet.seconds_left(),
+                )
 
     async def _claim(self) -> Claim | None:
         share = self._recounted.is_due()
@@ -196,8 +217,10 @@ class HearingDrain:
         quality = max(claim.wanted, self._ears.target, key=_LEVELS.index) if self._at_once else claim.wanted
         async with borrowed(self._lends, sources) as path, self._a_child() as child:
             reply = await child.call(
-                request_for(str(path), quality=quality), deadline_seconds=self._ears.deadline_seconds
+                request_for(str(path), quality=quality, models=str(self._ears.models or "") or None),
+                deadline_seconds=self._ears.deadline_seconds,
             )
+        self._device = str(reply.get("device") or ""), str(reply.get("device_reason") or "")
         return reply_to_analysis(dict(reply))
 
     @asynccontextmanager
@@ -247,6 +270,9 @@ class HearingDrain:
                 return await self._save(c, claim, analysis)
 
     async def _save(self, c: Connection, claim: Claim, analysis: Analysis) -> bool:
+        for name, vector in analysis.spaces.items():
+            if await spaces.named(c, name) is None:
+                await spaces.add_model(c, name, len(vector))
         for attempt in range(1, _SPACES_CHANGES + 1):
             vectors = await self._vectors(c, analysis)
             try:

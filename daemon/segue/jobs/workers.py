@@ -83,6 +83,7 @@ def _drains(services: Services, timers: Timers) -> list[Drain]:
         limits=Limits(nice=wanted.nice, idle_seconds=wanted.idle_seconds),
         target=Quality(wanted.quality),
         ahead=min(_AHEAD_PER_SLOT * wanted.slots, _MOST_AHEAD),
+        models=wanted.models or services.settings.data_dir / "models",
         percent=wanted.cpu_percent,
         quiet=QuietHours.parse(wanted.quiet_hours) if wanted.quiet_hours else NEVER_QUIET,
     )

@@ -59,7 +59,8 @@ class Analysis:
     `embedding` float32 [200], mean over patches, not normalised; `tags` float32 [50]
     probabilities in the order of `MODEL_TAGS`; `features_mean` and `features_std` float16 [424]
     pooled features over patches; `audio_hash` identifies the decoded audio (None when only
-    windows were decoded); `fingerprint` an acoustic fingerprint, algorithm in its first byte.
+    windows were decoded); `fingerprint` an acoustic fingerprint, algorithm in its first byte;
+    `spaces` and `heads` what other people's models make of it by their name, mean over patches.
     """
 
     version: int
@@ -73,3 +74,5 @@ class Analysis:
     descriptors: Descriptors
     audio_hash: bytes | None = None
     fingerprint: bytes | None = None
+    spaces: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    heads: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)

@@ -148,6 +148,11 @@ class AnalysisSection(BaseModel):
         le=19,
         description="How far hearing steps back for other programs, from 0 (not at all) to 19 (wholly).",
     )
+    models: FullPath | None = Field(
+        default=None,
+        description="A folder of other people's ONNX models that hear beside the shipped network.",
+        json_schema_extra={"default_in_words": "`models` in `data_dir`"},
+    )
     cpu_percent: int = Field(
         default=100,
         ge=1,

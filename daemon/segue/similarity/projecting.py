@@ -91,6 +91,8 @@ async def tend(pool: Pool, *, shipped: Callable[[], Projects], fitting: Callable
     """Make a new space if one is due; below `LEAST_FITTED` recordings the shipped projection serves."""
     async with pool.connection() as c:
         serving, due = await spaces.serving(c), await is_refit_due(c)
+    if serving is not None and serving.name != spaces.RAW and not serving.projected:
+        return None  # somebody chose another model's space
     if due:
         return await refit(pool, fitting())
     if serving is None or not serving.projected:

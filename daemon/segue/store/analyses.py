@@ -155,8 +155,15 @@ async def _cover_spaces(
     live = await spaces.live(c)
     if {space.id for space in live if space.projected} != set(vectors):
         raise SpacesChangedError
-    raw = {space.id: analysis.embedding for space in live if space.name == spaces.RAW}
-    return {**raw, **vectors}
+    made = {spaces.RAW: analysis.embedding} | {
+        name: vector for name, vector in analysis.spaces.items() if name != spaces.RAW
+    }
+    own = {
+        space.id: made[space.name]
+        for space in live
+        if not space.projected and space.name in made and len(made[space.name]) == space.dimensions
+    }
+    return {**own, **vectors}
 
 
 async def _settle(
@@ -237,6 +244,16 @@ async def _write(c: Connection, recording: RecordingId, analysis: Analysis, *, i
         """insert into missing_descriptors (recording_id, descriptor, reason)
            select %s, * from unnest(%s::text[], %s::text[])""",
         (recording, list(missing), list(missing.values())),
+    )
+    await c.execute("delete from head_scores where recording_id = %s", (recording,))
+    await c.execute(
+        """insert into head_scores (recording_id, head, scores)
+           select %s, * from unnest(%s::text[], %s::bytea[])""",
+        (
+            recording,
+            list(analysis.heads),
+            [scores.astype("<f4").tobytes() for scores in analysis.heads.values()],
+        ),
     )
     return True
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from psycopg.rows import class_row, scalar_row
 
-from segue.model import Quality, RecordingId, ServerKey, TrackId
+from segue.model import Quality, RecordingId, ServerKey, SpaceId, TrackId
 from segue.store.pool import Connection
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "unwant_all",
     "want",
     "want_all",
+    "want_vacant",
 ]
 
 LEASES_LOST_LIMIT = 5
@@ -114,6 +115,21 @@ async def want_all(c: Connection, quality: Quality, *, version: int, failed: boo
               and not exists (select from analyses a where a.recording_id = r.id
                                  and a.quality >= %(quality)s::quality and a.version >= %(version)s)""",
         {"quality": quality.value, "version": version, "failed": failed},
+    )
+    return cursor.rowcount
+
+
+async def want_vacant(c: Connection, space: SpaceId, quality: Quality) -> int:
+    """Ask for what was heard but has no vector in a space, to be heard by that space's model."""
+    cursor = await c.execute(
+        """update recordings r set wanted = greatest(wanted, %(quality)s::quality, a.quality),
+                  wanted_at = now(), not_before = null, attempts = 0, leases_lost = 0,
+                  failure = null, failed_at = null, lease_owner = null, lease_until = null
+             from analyses a
+            where a.recording_id = r.id and wanted is null and not exists (
+                  select from embeddings e where e.space_id = %(space)s and e.recording_id = r.id
+                     and e.vector is not null)""",
+        {"quality": quality.value, "space": space},
     )
     return cursor.rowcount
 

@@ -13,11 +13,13 @@ from segue.store.pool import Connection
 __all__ = [
     "RAW",
     "Space",
+    "add_model",
     "create",
     "drop_idle",
     "exclusive",
     "live",
     "lock_shared",
+    "named",
     "projection",
     "serve",
     "serving",
@@ -78,6 +80,22 @@ async def create(
             (name, dimensions, projection, fitted_on),
         )
         return SpaceId(int(await cursor.fetchone() or 0))
+
+
+async def add_model(c: Connection, name: str, dimensions: int) -> None:
+    """A space whose vectors another model makes; not serving. One that is there already stays."""
+    await _lock(c)
+    await c.execute(
+        "insert into spaces (name, dimensions) values (%s, %s) on conflict (name) do nothing",
+        (name, dimensions),
+    )
+
+
+async def named(c: Connection, name: str) -> Space | None:
+    """A space by its name."""
+    async with c.cursor(row_factory=class_row(Space)) as cursor:
+        await cursor.execute(_SELECT + " where name = %s", (name,))
+        return await cursor.fetchone()
 
 
 async def vacant(c: Connection, space: SpaceId) -> int:

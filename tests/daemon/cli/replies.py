@@ -45,7 +45,7 @@ def heard(**facts: Any) -> dict[str, Any]:
 def analysis(**facts: Any) -> dict[str, Any]:
     return {
         "total": 12, "heard": 10, "wanted": 1, "leased": 0, "postponed": 0, "sourceless": 0, "failed": 1,
-        "run": run(), **facts,
+        "run": run(), "workers": [], **facts,
     }  # fmt: skip
 
 

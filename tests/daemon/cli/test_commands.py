@@ -174,11 +174,44 @@ class TestMusic:
         assert "loudness" not in out
 
 
+class TestModels:
+    def test_use(self, daemon: StandIn, segue: Run) -> None:
+        space = {"name": "mine", "dimensions": 200, "serving": True, "made_by": "model", "vacant": 0}
+        daemon.replies["POST /spaces/mine/serve"] = space
+        assert segue("models", "use", "mine").out == "mine answers now.\n"
+        daemon.replies["POST /spaces/mine/serve"] = space | {"serving": False, "vacant": 7}
+        assert "7 recordings must be heard with mine first" in segue("models", "use", "mine").out
+
+    def test_spaces(self, daemon: StandIn, segue: Run) -> None:
+        space = {"name": "mine", "dimensions": 200, "serving": True, "made_by": "model", "vacant": 3}
+        daemon.replies["GET /spaces"] = {"items": [space]}
+        row = segue("models", "spaces").out.splitlines()[1]
+        assert row.split() == ["mine", "model", "200", "yes", "3"]
+
+    def test_list_and_verify_need_no_daemon(self, segue: Run, tmp_path: Path) -> None:
+        (tmp_path / "letter.onnx").write_text("This is no model.")
+        listed = segue("models", "list", "--folder", str(tmp_path)).out.splitlines()
+        assert [line.split()[0] for line in listed[1:3]] == ["msd_musicnn", "letter"]
+        assert "It is no ONNX model" in listed[2]
+        outcome = segue("models", "verify", "--folder", str(tmp_path))
+        assert outcome.status == 1
+        assert "msd_musicnn: in order" in outcome.out
+
+
 class TestAnalyse:
     def test_status(self, daemon: StandIn, segue: Run) -> None:
         daemon.replies["GET /analysis"] = replies.analysis()
         lines = dict(line.rsplit(maxsplit=1) for line in segue("analyse", "status").out.splitlines()[:4])
         assert lines == {"recordings": "12", "heard": "10", "waiting": "1", "cannot be heard": "1"}
+
+    def test_status_tells_how_workers_hear(self, daemon: StandIn, segue: Run) -> None:
+        worker = {
+            "worker": "attic:7:ab", "device": "cpu", "reason": "it is the faster", "slots": 2,
+            "cpu_percent": 50, "quiet_until": replies.MOMENT,
+        }  # fmt: skip
+        daemon.replies["GET /analysis"] = replies.analysis(workers=[worker])
+        last = segue("analyse", "status").out.splitlines()[-1]
+        assert "cpu (it is the faster), 2 at a time, 50 % of the time, quiet until 2026-03-01" in last
 
     def test_start(self, daemon: StandIn, segue: Run) -> None:
         daemon.replies["POST /analysis"] = {"wanted": 3, "run": replies.run()}
@@ -282,7 +315,10 @@ def test_every_command_is_for_programs_too() -> None:
     assert without_json == {"up", "serve", "work", "settings reference"}
 
 
+_LOCAL = ("up", "serve", "work", "migrate", "hear", "models list", "models verify")
+
+
 def test_every_command_that_asks_a_daemon_can_be_told_which() -> None:
     for path, options in leaves("", get_command(application())):
-        local = path in ("up", "serve", "work", "migrate", "hear") or path.startswith("settings ")
+        local = path in _LOCAL or path.startswith("settings ")
         assert local or options >= {"--url", "--token"}, path

@@ -28,6 +28,37 @@ async def test_what_is_saved_is_read_back(pool: Pool) -> None:
         assert (counts.heard, counts.wanted, counts.leased) == (1, 0, 0)
 
 
+async def test_other_models_have_spaces_and_heads_of_their_own(pool: Pool) -> None:
+    other, mood = np.arange(16, dtype=np.float32), np.array([0.25, 0.75], np.float32)
+    async with pool.connection() as c:
+        await spaces.add_model(c, "other", 16)
+        await spaces.add_model(c, "narrow", 3)
+        claim = await _claimed(c)
+        heard = an_analysis(spaces={"other": other, "narrow": other}, heads={"mood": mood})
+        await analyses.save(c, claim.recording, claim.owner, heard)
+        vectors = await _vectors(c)
+        assert vectors["other", claim.recording] == other.tobytes()
+        assert ("narrow", claim.recording) not in vectors
+        rows = await (await c.execute("select head, scores from head_scores")).fetchall()
+        assert [(str(row[0]), bytes(row[1])) for row in rows] == [("mood", mood.tobytes())]
+
+
+async def test_a_models_space_serves_once_everything_was_heard_with_it(pool: Pool) -> None:
+    async with pool.connection() as c:
+        claim = await _claimed(c)
+        await analyses.save(c, claim.recording, claim.owner, an_analysis())
+        await spaces.add_model(c, "other", 16)
+        space = await spaces.named(c, "other")
+        assert space is not None
+        assert not await spaces.serve(c, space.id)
+        assert await recordings.want_vacant(c, space.id, Quality.FAST) == 1
+        (again,) = await recordings.claim(c, owner="w", limit=1, seconds=60)
+        heard = an_analysis(spaces={"other": np.ones(16, np.float32)})
+        assert await analyses.save(c, again.recording, again.owner, heard) is not None
+        assert await recordings.want_vacant(c, space.id, Quality.FAST) == 0
+        assert await spaces.serve(c, space.id)
+
+
 async def test_nothing_is_kept_without_the_lease(pool: Pool) -> None:
     async with pool.connection() as c:
         claim = await _claimed(c)

@@ -14,7 +14,7 @@ from typing import Any
 
 from segue.cli.doctor.finding import Finding, bad, good
 
-MODEL_SHA256 = "97a26e962f72c99e6873d35dc2e4b00a1dbd91711eef69a71297b382b563efef"
+MODEL_SHA256 = "96072f31a7b877abfbfd4cefaf90736b66cfe62652d4d63dae5e60204ecda4a8"
 
 _SECONDS = 8
 _RATE = 16_000

@@ -1,10 +1,13 @@
 """Analysis: begin hearing what is not heard yet."""
 
+from datetime import datetime
+
 from pydantic import Field
 
 from segue.analysis import ANALYSIS_VERSION
 from segue.model import Quality
-from segue.store import recordings, runs
+from segue.store import hearing_workers, recordings, runs
+from segue.store.hearing_workers import HearingWorker
 from segue.store.pool import Connection
 from segue.web.context import Call
 from segue.web.naming import server_names
@@ -31,6 +34,17 @@ class AnalysisStarted(Told):
     run: RunReply | None = Field(description="The run to follow; null when nothing waits to be heard.")
 
 
+class EarsReply(Told):
+    """A worker that hears."""
+
+    worker: str
+    device: str | None = Field(description="`cpu` or `cuda`; null before the first recording.")
+    reason: str | None = Field(description="Why this device.")
+    slots: int = Field(description="Recordings heard at the same time.")
+    cpu_percent: int = Field(description="The share of the time that each slot works.")
+    quiet_until: datetime | None = Field(description="When its quiet hours end, if it keeps them now.")
+
+
 class AnalysisStatus(Told):
     """How far the hearing of the library is, in recordings."""
 
@@ -42,6 +56,7 @@ class AnalysisStatus(Told):
     sourceless: int = Field(description="Waiting for a server that has them.")
     failed: int = Field(description="Could not be heard; each tells why.")
     run: RunReply | None = Field(description="The run to follow, if one is open.")
+    workers: tuple[EarsReply, ...] = Field(description="Workers that hear, as they last told.")
 
 
 @post("/api/v1/analysis", tag=_TAG, scope=Scope.ADMIN, summary="Hear what is unheard", status=202)
@@ -63,6 +78,7 @@ async def show_analysis(call: Call) -> AnalysisStatus:
         counts = await recordings.counts(c)
         names = await server_names(c)
         open_runs = await runs.list_(c, kind="analyse", unfinished=True, limit=1)
+        workers = await hearing_workers.present(c)
     return AnalysisStatus(
         total=counts.total,
         heard=counts.heard,
@@ -72,6 +88,18 @@ async def show_analysis(call: Call) -> AnalysisStatus:
         sourceless=counts.sourceless,
         failed=counts.failed,
         run=told(open_runs[0], names) if open_runs else None,
+        workers=tuple(_ears(worker) for worker in workers),
+    )
+
+
+def _ears(worker: HearingWorker) -> EarsReply:
+    return EarsReply(
+        worker=worker.identity,
+        device=worker.device,
+        reason=worker.reason,
+        slots=worker.slots,
+        cpu_percent=worker.percent,
+        quiet_until=worker.quiet_until,
     )
 
 
