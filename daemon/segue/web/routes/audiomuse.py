@@ -17,6 +17,7 @@ from segue.web.answering import answering
 from segue.web.context import Call
 from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
 from segue.web.naming import named_server
+from segue.web.numbering import Numbering, numbering
 from segue.web.routing import Scope, get
 from segue.web.shapes import AskedLoosely, Name, Text, Told
 
@@ -150,16 +151,23 @@ class ExternalAsked(ServerAsked):
 )
 async def dialect_similar_tracks(call: Call, query: SimilarAsked) -> DialectNeighbours:
     async with answering():
+        numbers = await numbering(call, [query.item_id], query.server)
         async with call.context.connection() as c:
-            seed = await _seed(c, query)
+            seed = await _seed(c, query, numbers)
         rules = _rules(
             seed.server_id, per_artist=3 if query.eliminate_duplicates else None, walk=query.radius_similarity
         )
         found = await near(
             call.services.pool, call.context.follower, [seed.recording_id], query.n, rules=rules
         )
+    names = await numbers.names([str(one.track.track_id) for one in found])
+    told = [(_told(one.track), one.distance) for one in found]
     return DialectNeighbours(
-        tuple(DialectNeighbour(**_told(one.track).model_dump(), distance=one.distance) for one in found)
+        tuple(
+            DialectNeighbour(**{**track.model_dump(), "item_id": names[track.item_id]}, distance=distance)
+            for track, distance in told
+            if track.item_id in names
+        )
     )
 
 
@@ -172,9 +180,10 @@ async def dialect_similar_tracks(call: Call, query: SimilarAsked) -> DialectNeig
 )
 async def dialect_find_path(call: Call, query: PathAsked) -> DialectPath:
     async with answering():
+        numbers = await numbering(call, [query.start_song_id, query.end_song_id], query.server)
         async with call.context.connection() as c:
-            start = await _track(c, query.start_song_id, query.server)
-            end = await _track(c, query.end_song_id, query.server)
+            start = await _track(c, numbers.id_of(query.start_song_id), query.server)
+            end = await _track(c, numbers.id_of(query.end_song_id), query.server)
         steps = await path(
             call.services.pool,
             call.context.follower,
@@ -186,7 +195,10 @@ async def dialect_find_path(call: Call, query: PathAsked) -> DialectPath:
         )
     rows = [one.track for one in steps]
     rows[0], rows[-1] = start, end if len(rows) > 1 else start
-    return DialectPath(path=await _steps(call, rows), total_distance=round(sum(one.step for one in steps), 6))
+    names = await numbers.names([str(row.track_id) for row in rows])
+    told = await _steps(call, [row for row in rows if str(row.track_id) in names])
+    named = tuple(one.model_copy(update={"item_id": names[one.item_id]}) for one in told)
+    return DialectPath(path=named, total_distance=round(sum(one.step for one in steps), 6))
 
 
 @get(
@@ -301,9 +313,9 @@ async def _search(call: Call, query: SearchAsked) -> DialectTracks:
     return DialectTracks(tuple(_told(row) for row in found[query.start :]))
 
 
-async def _seed(c: Connection, query: SimilarAsked) -> TrackRow:
+async def _seed(c: Connection, query: SimilarAsked, numbers: Numbering) -> TrackRow:
     if query.item_id:
-        return await _track(c, query.item_id, query.server)
+        return await _track(c, numbers.id_of(query.item_id), query.server)
     if not (query.title and query.artist):
         sentence = "or `title` and `artist` must name a seed"
         raise reading.refuse([Fault(where="query.item_id", message=sentence)])
