@@ -202,12 +202,8 @@ class Publisher:
         )  # fmt: skip
 
     async def _present(self, copy: Copy, header: PlaylistHeader) -> tuple[TrackId, ...]:
-        """What stands there; known already when its revision is the same for long enough."""
-        if copy.intent is None and copy.id == header.id and copy.revision == header.revision:
-            since, read = copy.revision_since, copy.read_at
-            if since and read and header.revision and read > since + timedelta(seconds=_SURE_SECONDS):
-                return copy.seen
-        return await self._shelf.entries(header.id)
+        """What stands there."""
+        return copy.seen if _is_known(copy, header) else await self._shelf.entries(header.id)
 
     async def _moved(self, copy: Copy) -> PlaylistHeader | None:
         """Where ids follow names, a new list with its songs is the old one under another name."""
@@ -293,6 +289,8 @@ class Publisher:
     async def _change(self, plan: Plan) -> bool:
         copy, header = plan.copy, plan.header
         assert header is not None
+        if _is_known(copy, header) and _is_as_wanted(plan):
+            return False
         copy = await self._take_over(plan, header)
         target = plan.target or plan.present  # what lost all its songs for now is left as it is
         stood = Stood(id=header.id, name=header.name, tracks=_ours(plan.present, target))
@@ -376,6 +374,27 @@ class Publisher:
         self._headers.pop(header.id, None)
         self._headers[id_] = now or replace(header, id=id_, name=name)
         self._owned.add(id_)
+
+
+def _is_known(copy: Copy, header: PlaylistHeader) -> bool:
+    """Whether its revision has been the same for so long that nothing can hide behind it."""
+    since, read = copy.revision_since, copy.read_at
+    if (
+        copy.intent is not None
+        or copy.id != header.id
+        or not header.revision
+        or since is None
+        or read is None
+    ):
+        return False
+    is_same = (copy.revision, copy.shown_name) == (header.revision, header.name)
+    return is_same and read > since + timedelta(seconds=_SURE_SECONDS)
+
+
+def _is_as_wanted(plan: Plan) -> bool:
+    copy = plan.copy
+    is_current = (copy.published_version, copy.published_name) == (copy.version, plan.name)
+    return is_current and _is_described(copy) and plan.target in (plan.present, ())
 
 
 def _intended(copy: Copy) -> tuple[TrackId, ...] | None:

@@ -1,11 +1,13 @@
 """Copies follow our playlists and people's edits; nothing of anybody else's is touched."""
 
+import random
+
 import pytest
 
 from segue import publishing
 from segue.sdk import Unavailable
 from segue.store import copies, playlists
-from tests.daemon.publishing.conftest import House, ids, shown
+from tests.daemon.publishing.conftest import House, ids, numbers, shown
 from tests.fakes.playlists import KilledError, ListServer, Manner, When
 
 MANNERS: list[Manner] = ["ids", "names", "files"]
@@ -267,3 +269,46 @@ async def _again(house: House, far: ListServer) -> None:
     async with house.pool.connection() as c:
         await c.execute("delete from playlists")
     assert shown(far) == {"Mix": [7, 8]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_course_of_events_ends_as_the_model_says(house: House, far: ListServer, seed: int) -> None:
+    """People and makers act, requests and entries break; songs out stay out, songs in stay in."""
+    chance = random.Random(f"{seed} {far.manner}")
+    theirs = far.person_makes("Mix", ids(far, 7, 8))
+    playlist = await house.make("Mix", 0, 1, 2)
+    wanted, banned, pinned = {0, 1, 2}, set[int](), set[int]()
+    for _ in range(25):
+        far.steps, far.when, far.dies = 0, chance.choice(["before", "after"]), chance.random() < 0.5
+        far.break_at = chance.randrange(1, 12)
+        house.kills.entries, house.kills.at = 0, chance.randrange(1, 12)
+        await _insist(house)
+        id_ = await house.id_of(playlist, far)
+        assert id_ is not None
+        match chance.randrange(4):
+            case 0:
+                wanted = set(chance.sample(range(7), 4))
+                await house.remake(playlist, *chance.sample(sorted(wanted), 4))
+            case 1 if len(far.lists[id_].tracks) > 2:
+                out = chance.choice(far.lists[id_].tracks)
+                far.person_edits(id_, [track for track in far.lists[id_].tracks if track != out])
+                banned |= set(numbers([out]))
+                pinned -= banned
+            case 2 if len(pinned) < 3:
+                new = chance.choice([one for one in range(9, 12) if one not in pinned])
+                place = chance.randrange(len(far.lists[id_].tracks) + 1)
+                there = list(far.lists[id_].tracks)
+                far.person_edits(id_, [*there[:place], *ids(far, new), *there[place:]])
+                pinned.add(new)
+                banned.discard(new)
+            case _:
+                async with house.pool.connection() as c:
+                    await playlists.change(c, playlist, name=chance.choice(["Mix", "Other", "Third"]))
+        far.break_at = house.kills.at = None
+        await _insist(house)
+        await _insist(house)
+        assert far.lists[theirs].tracks == ids(far, 7, 8)
+        assert len(far.lists) == 2
+        [ours] = [held for id_, held in far.lists.items() if id_ != theirs]
+        assert set(numbers(ours.tracks)) == (wanted - banned) | pinned
