@@ -13,6 +13,7 @@ from segue.registry import declare, declare_doors, declare_music
 from segue.services import Services, open_services
 from segue.settings import Settings
 from segue.similarity.follower import Follower
+from segue.store import schedules
 from segue.wake import Queue
 from segue.web import make_app
 from segue.web.serving import Runner
@@ -36,6 +37,7 @@ async def _serve(settings: Settings) -> None:
     stop = _told_to_stop()
     async with open_services(settings, connections=_SERVE_CONNECTIONS) as services:
         await _declare_servers(services)
+        await _give_schedules(services)
         follower = Follower(services.pool, sizes=_index_sizes(settings))
         runner = Runner(make_app(services, follower=follower), shutdown_timeout=_LAST_REPLIES_SECONDS)
         await runner.setup()
@@ -54,6 +56,12 @@ async def _work(settings: Settings, queues: Collection[Queue]) -> None:
     stop = _told_to_stop()
     async with open_services(settings, connections=_WORK_CONNECTIONS) as services:
         await run_workers(services, queues, stop)
+
+
+async def _give_schedules(services: Services) -> None:
+    """Once a week, at night, somebody looks whether new groups are worth it."""
+    async with services.pool.connection() as c:
+        await schedules.give_once(c, "recluster", kind="recluster", cron="30 3 * * 1")
 
 
 async def _declare_servers(services: Services) -> None:

@@ -19,7 +19,7 @@ _POLL_SECONDS = 1.0
 _LOOKS_IN_VAIN = 30
 _PATIENCE = 8  # looks for what begins in the next moment, as hearing after a walk
 _RATE_SECONDS = 30.0
-_UNITS = {"analyse": "songs", "walk": "tracks"}
+_UNITS = {"analyse": "songs", "walk": "tracks", "clustering": "groupings"}
 
 
 def follow(api: Api, run: int, *, as_json: bool) -> Exit:
@@ -92,7 +92,8 @@ def _newest(api: Api, seen: Container[int], *, looks: int = 1) -> dict[str, Any]
     for look in range(looks):
         if look:
             time.sleep(_POLL_SECONDS)
-        going = [run for run in api.items("/runs", unfinished=True) if run["id"] not in seen]
+        every = api.items("/runs", unfinished=True, whole=True)
+        going = [run for run in every if run["id"] not in seen]
         going.sort(key=lambda run: run["kind"] != "analyse")
         if going:
             found: dict[str, Any] = going[0]

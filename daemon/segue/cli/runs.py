@@ -18,6 +18,7 @@ def list_(
     *,
     unfinished: Annotated[bool, typer.Option("--unfinished", help="Only those that have not ended.")] = False,
     kind: Annotated[str | None, typer.Option(help="Only of this kind, such as analyse or walk.")] = None,
+    parts: Annotated[bool, typer.Option("--parts", help="Also those that are a part of another.")] = False,
     limit: Annotated[int, typer.Option(help="How many at most.", min=1)] = 20,
     as_json: AsJson = False,
     url: Url = None,
@@ -25,7 +26,8 @@ def list_(
 ) -> None:
     """List runs, newest first."""
     api = connect(url, token)
-    found = api.items("/runs", most=limit, unfinished=unfinished or None, kind=kind)
+    whole = None if parts or kind else True
+    found = api.items("/runs", most=limit, unfinished=unfinished or None, kind=kind, whole=whole)
     if as_json:
         print_json(found)
         return

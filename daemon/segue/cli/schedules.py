@@ -46,8 +46,11 @@ def set_(
     ],
     *,
     kind: Annotated[
-        Literal["walk", "analyse"],
-        typer.Option(help="What begins: a walk of one server, or hearing what is unheard."),
+        Literal["walk", "analyse", "recluster"],
+        typer.Option(
+            help="What begins: a walk of one server, hearing what is unheard, or new groups if enough of the "
+            "library has changed."
+        ),
     ],
     server: Annotated[str | None, typer.Option(help="The server that a walk is for.", metavar="NAME")] = None,
     timezone: Annotated[

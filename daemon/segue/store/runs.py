@@ -265,10 +265,11 @@ async def list_(
     kind: str | None = None,
     state: RunState | None = None,
     unfinished: bool = False,
+    whole: bool = False,
     before: RunId | None = None,
     limit: int = 50,
 ) -> Sequence[Run]:
-    """Newest first; `before` is the last id of the page before."""
+    """Newest first, `whole` ones are no part of others; `before` is the last id of the page before."""
     cursor = c.cursor(row_factory=class_row(Run))
     await cursor.execute(
         _LIST,
@@ -276,6 +277,7 @@ async def list_(
             "kind": kind,
             "state": None if state is None else state.value,
             "unfinished": unfinished,
+            "whole": whole,
             "before": before,
             "limit": limit,
         },
@@ -485,6 +487,7 @@ select {} from runs
 where (%(kind)s::text is null or kind = %(kind)s)
     and (%(state)s::text is null or state = %(state)s)
     and (not %(unfinished)s or finished_at is null)
+    and (not %(whole)s or parent_id is null)
     and (%(before)s::bigint is null or id < %(before)s)
 order by id desc limit %(limit)s
 """).format(_COLUMNS)

@@ -23,6 +23,7 @@ __all__ = [
     "due",
     "fire",
     "get",
+    "give_once",
     "next_look",
     "remove",
     "upsert",
@@ -97,6 +98,15 @@ async def upsert(
     schedule = await cursor.fetchone()
     assert schedule is not None
     return schedule
+
+
+async def give_once(c: Connection, name: str, *, kind: str, cron: str) -> bool:
+    """Make a schedule that everybody shall have; who changes or removes it has the last word."""
+    cursor = await c.execute("insert into given_schedules (name) values (%s) on conflict do nothing", [name])
+    if cursor.rowcount == 0 or await get(c, name) is not None:
+        return False
+    await upsert(c, name, kind=kind, cron=cron)
+    return True
 
 
 async def get(c: Connection, name: str) -> Schedule | None:

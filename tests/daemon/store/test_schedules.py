@@ -60,6 +60,14 @@ async def make_due(c: Connection, name: str = "nightly", *, cron: str = "0 4 * *
     return schedule
 
 
+async def test_a_schedule_is_given_once(pool: Pool) -> None:
+    async with pool.connection() as c:
+        assert await schedules.give_once(c, "weekly", kind="recluster", cron="30 3 * * 1")
+        assert await schedules.remove(c, "weekly")
+        assert not await schedules.give_once(c, "weekly", kind="recluster", cron="30 3 * * 1")
+        assert await schedules.get(c, "weekly") is None
+
+
 async def test_a_schedule_can_be_made_changed_and_removed(pool: Pool) -> None:
     async with pool.connection() as c:
         first = await schedules.upsert(c, "nightly", kind="walk", cron="0 4 * * *")

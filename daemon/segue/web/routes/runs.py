@@ -45,6 +45,7 @@ class RunsQuery(PageQuery):
     kind: Text | None = Field(default=None, description="Only of this kind.", examples=["walk"])
     state: RunState | None = Field(default=None, description="Only in this state.")
     unfinished: bool = Field(default=False, description="Only those that have not ended.")
+    whole: bool = Field(default=False, description="Only those that are no part of another run.")
 
 
 class LogQuery(PageQuery):
@@ -61,6 +62,7 @@ async def list_runs(call: Call, query: RunsQuery) -> RunPage:
             kind=query.kind,
             state=query.state,
             unfinished=query.unfinished,
+            whole=query.whole,
             before=_run_id(cursors.read("runs", query.cursor)),
             limit=query.limit + 1,
         )

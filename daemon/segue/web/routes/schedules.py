@@ -20,7 +20,7 @@ from segue.web.shapes import Asked, Name, Text, Told
 __all__ = ["ROUTES"]
 
 _TAG = "Schedules"
-Kind = Literal["walk", "analyse"]
+Kind = Literal["walk", "analyse", "recluster"]
 
 
 class ScheduleReply(Told):
@@ -52,7 +52,10 @@ class SchedulePath(Asked):
 class ScheduleWanted(Asked):
     """How the schedule shall be."""
 
-    kind: Kind = Field(description="What begins: a walk of one server, or hearing what is unheard.")
+    kind: Kind = Field(
+        description="What begins: a walk of one server, hearing what is unheard, or new groups if enough of "
+        "the library has changed."
+    )
     server: Name | None = Field(default=None, description="The server that a walk is for.")
     cron: Text = Field(
         description="Minute, hour, day of month, month, day of week, as cron reads them.",
