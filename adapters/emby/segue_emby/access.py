@@ -66,7 +66,7 @@ async def _login(http: HttpServer, config: EmbyConfig, device: str) -> Access:
     except AuthFailed as error:
         raise AuthFailed("The server does not accept the name or password.") from error
     return Access(
-        client=client.acting(_headers(login.AccessToken, device)),
+        client=client.acting(_headers(login.AccessToken, device), token=login.AccessToken),
         me=login.User,
         is_key=False,
         device=device,

@@ -71,7 +71,8 @@ class Access:
         await self.client.act("QuickConnect/Authorize", ("code", code.Code), ("userId", user))
         login = await asking.act("Users/AuthenticateWithQuickConnect", body={"Secret": code.Secret})
         self.log.info("user_token_made", user=user, way="Quick Connect")
-        return self.client.acting(_headers(payload(Login, login).AccessToken, device))
+        token = payload(Login, login).AccessToken
+        return self.client.acting(_headers(token, device), token=token)
 
 
 async def enter(
@@ -102,7 +103,7 @@ async def _login(http: HttpServer, config: JellyfinConfig, device: str) -> tuple
         login = payload(Login, await client.act("Users/AuthenticateByName", body=words, safe=True))
     except AuthFailed as error:
         raise AuthFailed("The server does not accept the name or password.") from error
-    return client.acting(_headers(login.AccessToken, device)), login.User
+    return client.acting(_headers(login.AccessToken, device), token=login.AccessToken), login.User
 
 
 async def _owner(client: Client, name: str | None) -> UserPayload | None:

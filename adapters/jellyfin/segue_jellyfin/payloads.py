@@ -1,5 +1,7 @@
 """What only Jellyfin sends, under its own names."""
 
+from typing import ClassVar
+
 from segue.sdk.dialects.mediabrowser.payloads import OptionalId, Payload, Text, Yes
 
 __all__ = ["QuickConnect", "Sharing", "WebhookBody"]
@@ -7,6 +9,8 @@ __all__ = ["QuickConnect", "Sharing", "WebhookBody"]
 
 class QuickConnect(Payload):
     """`QuickConnectResult`."""
+
+    is_secret: ClassVar[bool] = True
 
     Code: str
     Secret: str

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from segue.sdk.dialects.mediabrowser.owned import OwnPlaylist
-from segue.sdk.dialects.mediabrowser.parse import read_json
 from segue.sdk.errors import AdapterError, AuthFailed, Malformed, NotFound, Unsupported
 from segue.sdk.http import HttpServer, Reply, Socket
 
@@ -24,11 +23,17 @@ class Client:
     """Everything asked of the API goes through here. `spell` writes a parameter's name as the server does."""
 
     def __init__(
-        self, http: HttpServer, headers: Mapping[str, str], spell: Callable[[str], str] = lambda name: name
+        self,
+        http: HttpServer,
+        headers: Mapping[str, str],
+        spell: Callable[[str], str] = lambda name: name,
+        *,
+        token: str = "",
     ) -> None:
         self._http = http
         self._headers = dict(headers)
         self._spell = spell
+        self._token = token
         self._clock = timedelta(0)
 
     @property
@@ -36,9 +41,9 @@ class Client:
         """The server's address as people may see it."""
         return self._http.where
 
-    def acting(self, headers: Mapping[str, str]) -> "Client":
-        """The same server, asked as somebody else."""
-        return Client(self._http, headers, self._spell)
+    def acting(self, headers: Mapping[str, str], *, token: str = "") -> "Client":
+        """The same server, asked as somebody else; the token is never told in a sample."""
+        return Client(self._http, headers, self._spell, token=token)
 
     def now(self) -> datetime:
         """The server's own time, as far as it has told."""
@@ -58,7 +63,7 @@ class Client:
             )
         except NotFound as error:
             raise error if may_miss else _no_such_path(self.where, path) from error
-        return read_json(self._allowed(reply, path, forbidden).body)
+        return self._json(self._allowed(reply, path, forbidden))
 
     async def act(
         self,
@@ -76,7 +81,7 @@ class Client:
             accept=(_FORBIDDEN,),
         )  # fmt: skip
         self._allowed(reply, path, forbidden)
-        return read_json(reply.body) if reply.body else None
+        return self._json(reply) if reply.body else None
 
     async def remove(self, own: OwnPlaylist, *, entries: Sequence[str] | None = None) -> None:
         """Delete a playlist that we made, or some of its entries. There is no other way to delete."""
@@ -106,6 +111,13 @@ class Client:
             path, query=query, headers=self._headers, silence=silence, heartbeat=heartbeat
         ) as socket:
             yield socket
+
+    def _json(self, reply: Reply) -> Any:
+        try:
+            return reply.json()
+        except Malformed as error:
+            sample = error.sample.replace(self._token, "***") if self._token else error.sample
+            raise Malformed(str(error), sample=sample) from error.__cause__
 
     def _spelt(self, query: Sequence[Pair]) -> list[Pair]:
         return [(self._spell(name), value) for name, value in query]

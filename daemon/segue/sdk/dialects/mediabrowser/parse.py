@@ -31,9 +31,10 @@ def payload(kind: type[Kind], value: object) -> Kind:
     try:
         return kind.model_validate(value)
     except (ValidationError, RecursionError) as error:
-        raise Malformed(
-            f"The server's {kind.__name__} lacks what it must have.", sample=repr(value)[:400]
-        ) from error
+        words = f"The server's {kind.__name__} lacks what it must have."
+        if kind.is_secret:
+            raise Malformed(words) from None  # the cause shows values
+        raise Malformed(words, sample=repr(value)[:400]) from error
 
 
 def payloads(kind: type[Kind], value: object) -> list[Kind]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -111,6 +111,7 @@ class Payload(BaseModel):
     """Reads what it knows, and passes over the rest."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+    is_secret: ClassVar[bool] = False
 
 
 class SystemFacts(Payload):
@@ -148,6 +149,8 @@ class Users(Payload):
 
 class Login(Payload):
     """`AuthenticationResult`."""
+
+    is_secret: ClassVar[bool] = True
 
     AccessToken: str
     User: UserPayload
