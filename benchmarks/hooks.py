@@ -70,7 +70,7 @@ class Daemon:
     async def ready(self, session: aiohttp.ClientSession) -> None:
         while True:
             try:
-                async with session.get(f"{self.url}/readyz") as reply:
+                async with session.get(f"{self.url}/healthz") as reply:
                     if reply.status == 200:
                         return
             except aiohttp.ClientError:

@@ -31,13 +31,14 @@ class Library:
     def __init__(self, size: int) -> None:
         self.size = size
         self.shift = 0
+        self.prefix = ""
 
     async def probe(self) -> ServerInfo:
         return ServerInfo(product="Benchmark", version="1")
 
     async def walk(self) -> AsyncIterator[Track]:
         for number in range(self.shift, self.size + self.shift):
-            yield _track(number)
+            yield _track(number, self.prefix)
 
     async def get(self, track_id: TrackId) -> Track:
         return _track(int(track_id))
@@ -48,9 +49,9 @@ class Library:
         yield Path()
 
 
-def _track(number: int) -> Track:
+def _track(number: int, prefix: str = "") -> Track:
     return Track(
-        id=TrackId(str(number)),
+        id=TrackId(f"{prefix}{number}"),
         title=f"Song number {number}",
         artist=f"Artist {number // 40}",
         album=f"Album {number // 12}",
@@ -78,6 +79,8 @@ async def _measure(size: int, pool: Pool, registry: Registry, library: Library, 
     await _timed("second walk, nothing changed", pool, walk)
     library.shift = size // 10
     await _timed("third walk, a tenth gone and a tenth new", pool, walk)
+    library.prefix = "new-"
+    await _timed("fourth walk, every track under another id", pool, walk)
     print(f"Memory at its most: {_memory_mib():.0f} MiB")
 
 

@@ -59,7 +59,9 @@ with filter as (
                                                 '*?', '%%_') || '/%%')
               from unnest(exclude_paths) pattern) as paths,
            (select array_agg(fold(genre)) from unnest(exclude_genres) genre) as genres
-      from servers where id = %(server)s
+      from servers
+     where id = %(server)s  -- what was told just now is not excluded, and stays so without a filter
+       and (%(ids)s::text[] is null or only_libraries || exclude_paths || exclude_genres <> '{}')
 ), judged as (
     select t.id, coalesce(
                cardinality(only_libraries) > 0 and not coalesce(t.library = any(only_libraries), false)

@@ -58,6 +58,7 @@ _SAME_LENGTH = "coalesce(abs(t.seconds - told.seconds) <= 1, true)"
 _SAME_SIZE = "coalesce(t.bytes = told.bytes, true)"
 
 # Equal content proves it; one path of one server names one file; words must fit in every respect.
+# `offset 0` has each way use its own index: by its server alone every track would be looked at.
 _CANDIDATES = f"""
 with told as (
     select number, content_key, path, bytes, seconds, title, fold(words) as words, place, disc
@@ -72,18 +73,17 @@ select told.number, found.key, found.track_id, found.recording_id, found.content
       from (
         select t.id as key, t.server_track_id as track_id, t.recording_id, t.content_key, 1 as rank,
                (t.path is not distinct from told.path)::int + (t.title = told.title)::int as alike
-          from tracks t
-         where t.server_id = %(server)s and t.content_key = told.content_key
-           and (t.missing_since is null or t.excluded)
+          from (select * from tracks where content_key = told.content_key offset 0) t
+         where t.server_id = %(server)s and (t.missing_since is null or t.excluded)
         union all
         select t.id, t.server_track_id, t.recording_id, t.content_key, 2, (t.title = told.title)::int
-          from tracks t
-         where t.server_id = %(server)s and t.path = told.path and {_SAME_SIZE} and {_SAME_LENGTH}
+          from (select * from tracks where path = told.path offset 0) t
+         where t.server_id = %(server)s and {_SAME_SIZE} and {_SAME_LENGTH}
            and (t.missing_since is null or t.excluded)
         union all
         select t.id, t.server_track_id, t.recording_id, t.content_key, 3, 0
-          from tracks t
-         where t.server_id = %(server)s and t.search = told.words and t.artist is not null
+          from (select * from tracks where search = told.words offset 0) t
+         where t.server_id = %(server)s and t.artist is not null
            and t.album is not null and t.track_number is not distinct from told.place
            and t.disc_number is not distinct from told.disc and {_SAME_SIZE}
            and abs(t.seconds - told.seconds) <= 1

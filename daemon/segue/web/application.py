@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import BaseModel
 
+from segue.library.gathering import Gathering
 from segue.services import Services
 from segue.similarity import Artists, Follower
 from segue.web import boundary, first_token, openapi, reading, site
@@ -44,6 +45,7 @@ def make_app(services: Services, *, follower: Follower) -> web.Application:
         version=version("segue"),
         document=site.file(_document(), "application/json"),
         site=site.read(),
+        gathering=Gathering(services.pool, services.wake),
         flow=Flow(per_second=50, burst=500, clock=time.monotonic),
         hook_attempts=Attempts(burst=20, seconds_each=6, clock=time.monotonic),
     )

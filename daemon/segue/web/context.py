@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from segue.library.gathering import Gathering
 from segue.services import Services
 from segue.similarity import Artists, Follower
 from segue.store.pool import Connection
@@ -37,6 +38,7 @@ class Context:
     version: str
     document: File
     site: Mapping[str, File]
+    gathering: Gathering
     flow: Flow
     hook_attempts: Attempts
     streams: Streams = field(default_factory=Streams)

@@ -3,10 +3,11 @@
 import asyncio
 from dataclasses import replace
 
+from segue.library.gathering import Gathering
 from segue.library.intake import MANY
 from segue.model import LibraryChanged, TrackChanged, TrackGone, TrackId
 from segue.sdk import Unavailable
-from segue.store import inbox
+from segue.store import inbox, runs
 from tests.daemon.library.conftest import Library, songs
 
 
@@ -101,3 +102,46 @@ async def test_a_copied_in_track_of_known_content_is_not_heard_again(library: Li
     await library.drain()
     assert len(await library.present()) == 2
     assert await library.wanted() == 0
+
+
+async def test_hints_of_many_senders_share_transactions_and_all_are_kept(library: Library) -> None:
+    gathering = Gathering(library.pool, library.wake)
+    await asyncio.gather(
+        *(gathering.accept(library.server, [TrackChanged(TrackId(f"{n}.flac"))]) for n in range(60))
+    )
+    assert await _waiting(library) == 60
+    assert len(library.woken) <= 3
+
+
+async def test_a_sender_that_gives_up_takes_nobody_with_it(library: Library) -> None:
+    gathering = Gathering(library.pool, library.wake)
+    senders = [
+        asyncio.create_task(gathering.accept(library.server, [TrackChanged(TrackId(f"{n}.flac"))]))
+        for n in range(20)
+    ]
+    await asyncio.sleep(0)
+    senders[0].cancel()  # it writes for the others
+    ended = await asyncio.gather(*senders, return_exceptions=True)
+    assert [type(one) for one in ended[1:]] == [type(None)] * 19
+    async with library.pool.connection() as c:
+        _, ids = await inbox.take(c, library.server, limit=100)
+    assert {TrackId(f"{n}.flac") for n in range(1, 20)} <= set(ids)
+
+
+async def test_after_a_long_walk_the_next_one_waits(library: Library) -> None:
+    library.far.hold(*songs(3))
+    await library.walk()
+
+    async def delay() -> float | None:
+        await library.take_pending_walks()
+        await library.accept(LibraryChanged())
+        async with library.pool.connection() as c:
+            return await runs.next_look(c, ["walk"])
+
+    assert (await delay() or 0) < 5
+    async with library.pool.connection() as c:
+        await c.execute("update servers set last_walk_at = last_walk_ended_at - interval '60 seconds'")
+    assert 100 < (await delay() or 0) <= 120
+    async with library.pool.connection() as c:
+        await c.execute("update servers set last_walk_at = last_walk_ended_at - interval '5 hours'")
+    assert 800 < (await delay() or 0) <= 900

@@ -2,7 +2,6 @@
 
 from pydantic import Field
 
-from segue.library.intake import accept
 from segue.model import LibraryChanged
 from segue.sdk import WebhookDelivery
 from segue.store import servers
@@ -77,16 +76,16 @@ async def _take(call: Call, name: str, presented: str) -> Accepted:
         query=dict(call.request.query),
         body=await reading.body_bytes(call.request),
     )
-    services = call.services
+    services, gathering = call.services, call.context.gathering
     if not call.context.flow.takes(server.id):
-        await accept(services.pool, services.wake, server.id, [LibraryChanged()])
+        await gathering.accept(server.id, [LibraryChanged()])
         raise Refusal(
             TOO_MANY,
             "Too many deliveries at once: everything will be looked at instead.",
             headers={"Retry-After": "5"},
         )
     changes = await changes_told(services.registry, server.id, delivery)
-    await accept(services.pool, services.wake, server.id, changes)
+    await gathering.accept(server.id, changes)
     return Accepted(changes=len(changes))
 
 
