@@ -133,10 +133,9 @@ def _model(wheel: str) -> bytes:
         from importlib import resources
 
         return resources.files("segue.analysis").joinpath("models", "msd_musicnn.onnx").read_bytes()
-    from segue.analysis.convert.musicnn import MEL_MODEL, build
-    from segue.analysis.convert.wheel import read_wheel
+    from benchmarks.analysis_published_graph import published
 
-    return bytes(build(read_wheel(Path(wheel)), keep_dead=True)[MEL_MODEL].SerializeToString())
+    return published(Path(wheel))
 
 
 def main() -> None:

@@ -25,7 +25,8 @@ def hear(request: Reply) -> Reply:
     except HearingError as error:
         return failure_to_reply(error)
     network = _network()
-    return analysis_to_reply(analysis) | {"device": network.device, "device_reason": network.reason}
+    ears = {"device": network.device, "device_reason": network.reason, "fell_back": network.fell_back}
+    return analysis_to_reply(analysis) | ears
 
 
 def inspect(request: Reply) -> Reply:

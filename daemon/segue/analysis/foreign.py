@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
+from segue.analysis.faults import FAULTS
 from segue.analysis.mel import BANDS, PATCH_FRAMES
 
 __all__ = ["Foreign", "ModelError", "Others", "open_folder", "open_foreign"]
@@ -21,19 +21,6 @@ __all__ = ["Foreign", "ModelError", "Others", "open_folder", "open_foreign"]
 EMBEDDING = 200
 _LARGEST_BYTES = 1 << 30
 _NAMED = ("embedding", "dense/BiasAdd")
-_FAULTS = (
-    faults.EPFail,
-    faults.Fail,
-    faults.InvalidArgument,
-    faults.InvalidGraph,
-    faults.InvalidProtobuf,
-    faults.ModelLoaded,
-    faults.NoModel,
-    faults.NoSuchFile,
-    faults.NotImplemented,
-    faults.RuntimeException,
-)
-
 Floats = npt.NDArray[np.float32]
 Kind = Literal["embedding", "head"]
 Shape = Sequence[int | str | None]
@@ -64,7 +51,7 @@ class Foreign:
                 self.session.run([self.output], {feed: rows[start : start + step]})[0]
                 for start in range(0, len(rows), step)
             ]
-        except _FAULTS as error:
+        except FAULTS as error:
             raise ModelError(f"It fails when it is run: {_short(error)}") from error
         answer = np.concatenate(parts).astype(np.float32, copy=False)
         if answer.shape != (len(rows), self.size) or not np.isfinite(answer).all():
@@ -150,7 +137,7 @@ def _open(path: Path) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except OSError as error:
         raise ModelError(f"It cannot be read: {error.strerror}.") from error
-    except _FAULTS as error:
+    except FAULTS as error:
         raise ModelError(f"It is no ONNX model that can be run: {_short(error)}") from error
 
 

@@ -7,7 +7,6 @@ from segue.analysis.mel import Frames
 from segue.analysis.network import Network
 from segue.analysis.pooling import Pooled, Pooling
 
-_BATCH = 4
 _QUIET_RMS = 10 ** (-60 / 20)
 """The network answers silence with one fixed pattern, which would drown what the music says."""
 
@@ -73,7 +72,7 @@ class Patches:
 
     def _hear(self, mel: Frames) -> None:
         self._batch.append(mel)
-        if len(self._batch) == _BATCH:
+        if len(self._batch) >= self._network.batch:
             self._run()
 
     def _run(self) -> None:

@@ -15,7 +15,7 @@ from psycopg import Rollback
 
 from segue.analysis.errors import HearingError
 from segue.analysis.wire import reply_to_analysis, request_for
-from segue.children import Child, ChildError, ChildRaised, Limits
+from segue.children import Child, ChildError, ChildRaised, Limits, Message
 from segue.jobs.borrowing import Lends, NobodyLendsError, borrowed
 from segue.jobs.leases import LeaseLostError, Leases
 from segue.jobs.loop import Loop
@@ -220,8 +220,16 @@ class HearingDrain:
                 request_for(str(path), quality=quality, models=str(self._ears.models or "") or None),
                 deadline_seconds=self._ears.deadline_seconds,
             )
-        self._device = str(reply.get("device") or ""), str(reply.get("device_reason") or "")
+        self._note_device(reply)
         return reply_to_analysis(dict(reply))
+
+    def _note_device(self, reply: Message) -> None:
+        """A GPU that cannot be used is told as loudly as can be, once."""
+        device = str(reply.get("device") or ""), str(reply.get("device_reason") or "")
+        if device[0] and device[0] != self._device[0]:
+            tell = _log.warning if reply.get("fell_back") else _log.info
+            tell("ears_opened", device=device[0], reason=device[1], fell_back=bool(reply.get("fell_back")))
+        self._device = device
 
     @asynccontextmanager
     async def _a_child(self) -> AsyncIterator[Child]:
