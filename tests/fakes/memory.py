@@ -1,12 +1,12 @@
 """A server in memory that does what a test tells it: it may break off, lie, fall silent or refuse."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from segue.model import Change, LibraryChanged, Track, TrackId
+from segue.model import Change, LibraryChanged, PlaylistHeader, PlaylistId, Track, TrackId
 from segue.sdk import Adapter, AdapterPlugin, ClientSide, NotFound, ServerConfig, ServerInfo, Toolbox
 
 
@@ -24,6 +24,7 @@ class MemoryServer:
     while_listing: list[object] = field(default_factory=list)
     client_side: ClientSide | None = None
     artists: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
 
     def hold(self, *tracks: Track) -> None:
         self.tracks |= {track.id: track for track in tracks}
@@ -33,8 +34,12 @@ class MemoryServer:
             for change in changes:
                 listener.put_nowait(change)
 
-    def plugin(self, kind: str = "memory", *, watches: bool = True) -> AdapterPlugin[ServerConfig]:
+    def plugin(
+        self, kind: str = "memory", *, watches: bool = True, lists: bool = False
+    ) -> AdapterPlugin[ServerConfig]:
         adapter: Adapter = _WatchingAdapter(self) if watches else _MemoryAdapter(self)
+        if lists:
+            adapter = _ListingAdapter(self)
 
         @asynccontextmanager
         async def connect(config: ServerConfig, toolbox: Toolbox) -> AsyncIterator[Adapter]:
@@ -110,3 +115,16 @@ class _WatchingAdapter(_MemoryAdapter):
                 yield change
         finally:
             self._server.listeners.remove(queue)
+
+
+class _ListingAdapter(_WatchingAdapter):
+    async def playlists(self) -> AsyncIterator[PlaylistHeader]:
+        self._answer()
+        for name, entries in self._server.lists.items():
+            yield PlaylistHeader(id=PlaylistId(name), name=name, tracks=len(entries))
+
+    async def entries(self, playlist_id: PlaylistId) -> Sequence[TrackId]:
+        self._answer()
+        if playlist_id not in self._server.lists:
+            raise NotFound(f"There is no playlist {playlist_id}.")
+        return [TrackId(track) for track in self._server.lists[playlist_id]]

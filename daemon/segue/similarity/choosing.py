@@ -23,6 +23,7 @@ class Choice:
     def __init__(self, rules: Rules, own: Sequence[Card]) -> None:
         self.rules = rules
         self._own = own
+        self._is_asked_of_one = len({card.recording for card in own}) == 1
         self._christmas = any(card.seasonal for card in own)
         self._calibration = cold_start()
 
@@ -50,7 +51,8 @@ class Choice:
 
     def _is_copy(self, one: Candidate, kept: Iterable[Candidate]) -> bool:
         """Whether it is, but for its encoding, a seed or what was chosen before."""
-        if one.distance < _SAME_DISTANCE and any(_is_as_long(one.card, card) for card in self._own):
+        near_seed = self._is_asked_of_one and one.distance < _SAME_DISTANCE  # not so of a middle of several
+        if near_seed and any(_is_as_long(one.card, card) for card in self._own):
             return True
         return any(
             abs(one.distance - other.distance) <= _SAME_REACH

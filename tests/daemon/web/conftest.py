@@ -79,10 +79,13 @@ def settings_for(data_dir: Path, database_url: str, redis_url: str, **rest: Any)
 
 @asynccontextmanager
 async def running(
-    settings: Settings, far: MemoryServer | None = None, *, follows: bool = True
+    settings: Settings, far: MemoryServer | None = None, *, follows: bool = True, lists: bool = False
 ) -> AsyncIterator[Daemon]:
     """A daemon's doors for as long as the block lasts; it can speak to a server in memory."""
-    async with open_services(settings, connections=8) as opened, _registry(opened, far) as registry:
+    async with (
+        open_services(settings, connections=8) as opened,
+        _registry(opened, far, lists=lists) as registry,
+    ):
         services = replace(opened, registry=registry)
         follower = Follower(services.pool, poll_seconds=0.05)
         app = make_app(services, follower=follower)
@@ -105,8 +108,8 @@ async def running(
 
 
 @asynccontextmanager
-async def _registry(services: Services, far: MemoryServer | None) -> AsyncIterator[Registry]:
-    kinds = {"memory": (far or MemoryServer()).plugin()}
+async def _registry(services: Services, far: MemoryServer | None, *, lists: bool) -> AsyncIterator[Registry]:
+    kinds = {"memory": (far or MemoryServer()).plugin(lists=lists)}
     registry = Registry(
         pool=services.pool,
         vault=services.vault,

@@ -26,11 +26,11 @@ from segue.web.context import Call
 from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
 from segue.web.naming import named_server
 from segue.web.routing import Scope, get
-from segue.web.rules_query import RulesQuery, rules_of
+from segue.web.rules_query import RulesQuery, played, rules_of
 from segue.web.shapes import Id, Limit, Text, Told
 from segue.web.track_replies import TrackReply, told_track
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "Similar", "told_similar"]
 
 _TAG = "Music"
 _MOST_SEEDS = 100
@@ -133,11 +133,11 @@ async def find_similar(call: Call, query: SimilarQuery) -> Similar:
     async with answering():
         seeds, matches, server = await _seeds(call, query)
         space = follower.live.space.name
-        rules = _rules(query, server)
+        rules = await _rules(call, query, server)
         found = await near(services.pool, follower, seeds, query.limit, rules=rules, why=query.why)
     return Similar(
         seeds=tuple(told_track(row) for row in matches),
-        items=tuple(_told(one) for one in found),
+        items=tuple(told_similar(one) for one in found),
         space=space,
         milliseconds=round(1000 * (time.perf_counter() - began), 3),
     )
@@ -158,7 +158,7 @@ async def find_path(call: Call, query: PathQuery) -> SongPath:
             server = await _server(c, query)
             start = await _end(c, "start", query.start, query.start_q, server)
             end = await _end(c, "end", query.end, query.end_q, server)
-        rules = _rules(query, server)
+        rules = await _rules(call, query, server)
         steps = await path(
             services.pool, follower, start, end, query.length, rules=rules, fixed_length=query.fixed
         )
@@ -233,11 +233,13 @@ async def _end(
     return (await _match(c, words or "", server)).recording_id
 
 
-def _rules(query: RulesQuery, server: ServerKey | None) -> Rules:
-    return rules_of(query, server, today=datetime.now(UTC).date())
+async def _rules(call: Call, query: RulesQuery, server: ServerKey | None) -> Rules:
+    now = datetime.now(UTC)
+    lately = await played(call.services.pool, query, server, now=now)
+    return rules_of(query, server, today=now.date(), played=lately)
 
 
-def _told(found: Neighbour) -> SimilarTrack:
+def told_similar(found: Neighbour) -> SimilarTrack:
     why = None
     if found.why is not None:
         why = WhySimilar(

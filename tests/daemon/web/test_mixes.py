@@ -1,0 +1,91 @@
+"""Mixes: several seeds of any kind, each with its weight, in the middle or in turn."""
+
+from typing import Any
+
+from segue.settings import Settings
+from tests.daemon.similarity.library import DIMENSIONS, towards
+from tests.daemon.web.conftest import Daemon, running
+from tests.daemon.web.music import attic, hear, rows, song
+from tests.fakes.memory import MemoryServer
+
+DIRECTIONS = {"Zero": 0, "Ten": 10, "Twenty": 20, "Forty": 40, "Eighty": 80, "Ninety": 90}
+SONGS = [
+    song(number, title, f"Artist {number}", f"Album {number // 2}") for number, title in enumerate(DIRECTIONS)
+]
+
+
+async def titles(daemon: Daemon, *seeds: dict[str, Any], **rest: Any) -> list[str]:
+    found = await daemon.json("POST", "/api/v1/similar", json={"seeds": seeds, **rest})
+    return [one["track"]["title"] for one in found["items"]]
+
+
+async def library(daemon: Daemon) -> dict[str, int]:
+    await attic(daemon, *SONGS)
+    await hear(daemon, {title: float(angle) for title, angle in DIRECTIONS.items()})
+    return {title: row.id for title, row in (await rows(daemon)).items()}
+
+
+async def test_seeds_of_every_kind_are_understood(daemon: Daemon) -> None:
+    ids = await library(daemon)
+    recording = (await rows(daemon))["Zero"].recording_id
+    nearest = ["Ten", "Twenty", "Forty", "Eighty", "Ninety"]
+    for seed in (
+        {"track": ids["Zero"]},
+        {"recording": recording},
+        {"server_track": "track-0", "server": "attic"},
+        {"artist": "artist 0"},
+    ):
+        assert await titles(daemon, seed) == nearest, seed
+    assert await titles(daemon, {"album": "Album 0"}) == nearest[1:]
+    assert "Zero" in await titles(daemon, {"album": "Album 0", "artist": "Artist 1"})
+    vector = [float(number) for number in towards(0.5) * 3]
+    assert await titles(daemon, {"vector": vector}, limit=2) == ["Zero", "Ten"]
+
+
+async def test_weights_move_the_middle(daemon: Daemon) -> None:
+    ids = await library(daemon)
+    one, other = {"track": ids["Zero"]}, {"track": ids["Ninety"]}
+    assert (await titles(daemon, {**one, "weight": 3}, other))[0] == "Twenty"
+    assert (await titles(daemon, one, {**other, "weight": 4}))[0] == "Eighty"
+    away = {"track": ids["Ten"], "weight": -0.9}
+    assert (await titles(daemon, {"track": ids["Forty"]}, away))[0] == "Ninety"
+
+
+async def test_seeds_can_be_answered_in_turn(daemon: Daemon) -> None:
+    ids = await library(daemon)
+    seeds = [{"track": ids["Zero"]}, {"track": ids["Ninety"]}]
+    assert await titles(daemon, *seeds, spread=True) == ["Ten", "Eighty", "Twenty", "Forty"]
+    heavier = [{**seeds[0], "weight": 2}, seeds[1]]
+    assert await titles(daemon, *heavier, spread=True) == ["Ten", "Twenty", "Eighty", "Forty"]
+    assert await titles(daemon, *seeds, spread=True, limit=1) == ["Ten"]
+
+
+async def test_a_playlist_is_a_seed(settings: Settings) -> None:
+    far = MemoryServer(lists={"mix": ["track-0", "track-1", "unknown"], "strange": ["unknown"]})
+    async with running(settings, far, lists=True) as daemon:
+        await library(daemon)
+        seed = {"playlist": "mix", "server": "attic"}
+        assert await titles(daemon, seed) == ["Twenty", "Forty", "Eighty", "Ninety"]
+        for name, status in (("strange", 404), ("nothing", 424)):
+            body = {"seeds": [{"playlist": name, "server": "attic"}]}
+            await daemon.json("POST", "/api/v1/similar", status=status, json=body)
+
+
+async def test_what_is_no_seed_is_refused(daemon: Daemon) -> None:
+    ids = await library(daemon)
+    wrong: list[dict[str, Any]] = [
+        {},
+        {"track": ids["Zero"], "artist": "Artist 0"},
+        {"server_track": "track-0"},
+        {"track": ids["Zero"], "weight": 0},
+        {"track": ids["Zero"], "weight": -1},
+        {"vector": [1.0]},
+        {"vector": [0.0] * DIMENSIONS},
+    ]
+    for seed in wrong:
+        await daemon.json("POST", "/api/v1/similar", status=422, json={"seeds": [seed]})
+    await daemon.json("POST", "/api/v1/similar", status=422, json={"seeds": []})
+    await daemon.json("POST", "/api/v1/similar", status=404, json={"seeds": [{"track": 999999}]})
+    await daemon.json("POST", "/api/v1/similar", status=404, json={"seeds": [{"artist": "Who"}]})
+    seed = {"playlist": "mix", "server": "attic"}
+    await daemon.json("POST", "/api/v1/similar", status=409, json={"seeds": [seed]})
