@@ -12,7 +12,10 @@ from aiohttp import web
 from yarl import URL
 
 from segue.model import ServerKey, TrackId
+from segue.registry import find_plugins
+from segue.sdk import AdapterPlugin
 from segue.sdk.testing import until
+from segue.web.front.dialects import DIALECTS
 from segue.web.front.jellyfin import JellyfinDialect
 from tests.daemon.web.conftest import Daemon
 from tests.daemon.web.front.conftest import Stage
@@ -199,6 +202,19 @@ async def test_the_words_of_audiomuse_are_understood(door: Door) -> None:
     door.far.hidden.add(guid("Feeling Good"))
     _, told = await door.ask(f"/AudioMuseAI/similar_tracks?item_id={one}&n=1", headers=ANN)
     assert [track["title"] for track in told] == ["So What"]
+
+
+def test_doors_before_both_servers_speak_it() -> None:
+    for kind, options in {
+        "jellyfin": {"url": "http://attic:8096/music", "api_key": "0" * 32},
+        "emby": {"url": "http://attic:8096/emby", "api_key": "0" * 32},
+    }.items():
+        plugin = find_plugins()[kind]
+        assert isinstance(plugin, AdapterPlugin)
+        assert plugin.client_side is not None
+        side = plugin.client_side(plugin.config.model_validate(options))
+        assert DIALECTS[side.dialect] is JellyfinDialect
+        assert side.url.startswith("http://attic:8096")
 
 
 async def test_a_server_that_is_away_is_told_of(daemon: Daemon, stage: Stage) -> None:
