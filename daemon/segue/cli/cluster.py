@@ -46,7 +46,7 @@ def start(
     token: Token = None,
 ) -> None:
     """Look for groups; what is not said is as the settings say."""
-    named = {"algorithm": algorithm, "clustering_runs": runs, "top_n_playlists": top}
+    named: dict[str, object] = {"algorithm": algorithm, "clustering_runs": runs, "top_n_playlists": top}
     parameters = {name: value for name, value in named.items() if value is not None}
     parameters |= dict(_pair(text) for text in given or ())
     body: dict[str, object] = {"parameters": parameters}
@@ -204,7 +204,7 @@ def _follow(api: Api, run: int, *, as_json: bool) -> None:
 def _pair(text: str) -> tuple[str, object]:
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise CommandError(f"{text!r} is no NAME=VALUE, such as max_songs_per_artist=2.", Exit.USAGE)
+        raise CommandError(f"{text!r} is no NAME=VALUE, such as max_songs_per_artist=2.", exit=Exit.USAGE)
     try:
         return name, json.loads(value)
     except ValueError:
@@ -240,7 +240,8 @@ def _print_clustering(one: dict[str, Any]) -> None:
 def _print_group(group: dict[str, Any]) -> None:
     others = group["recordings"] - group["songs"]
     more = f" and {others} more in the group" if others else ""
-    say(f"{group['name']} (lineage {group['lineage']}, {group['songs']} songs{more})")
+    songs = "1 song" if group["songs"] == 1 else f"{group['songs']} songs"
+    say(f"{group['name']} (lineage {group['lineage']}, {songs}{more})")
     if group["description"]:
         say(f"  {group['description']}")
     for song in group.get("items", ()):

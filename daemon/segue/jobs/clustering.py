@@ -11,6 +11,7 @@ from typing import Any
 
 from segue.children import ChildError
 from segue.clustering.evaluation import Result
+from segue.clustering.naming import check_template
 from segue.clustering.order import Order
 from segue.clustering.search import Search
 from segue.clustering.wire import piece_to_bytes
@@ -62,6 +63,7 @@ class Clusterings:
         """Put the library aside as it is now, so that all workers search the same."""
         try:
             order = Order.from_dict(task.run.arguments)
+            check_template(self._names.template)
         except ValueError as error:
             return Never(str(error))
         async with self._pool.connection() as c:
