@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
+from segue.analysis.windows import windows
+
 SAMPLE_RATE = 16_000
 FFT_SIZE = 512
 HOP = 256
@@ -40,7 +42,7 @@ class LogMel:
         self._weights = np.ascontiguousarray(filterbank().T)
 
     def __call__(self, samples: Samples) -> Frames:
-        frames = np.lib.stride_tricks.sliding_window_view(samples, FFT_SIZE)[::HOP]
+        frames = windows(samples, FFT_SIZE, HOP)
         spectrum = scipy.fft.rfft(frames * self._window, axis=1)
         power = spectrum.real**2 + spectrum.imag**2
         mel: Frames = power @ self._weights

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segue.analysis.blocks import Block
+from segue.analysis.windows import windows
 
 _OVERSAMPLING = 4
 _REACH = 12
@@ -46,8 +47,8 @@ class TruePeakMeter:
         self._peak = max(self._peak, highest)
         places = self._promising(channel)
         if len(places):
-            windows = np.lib.stride_tricks.sliding_window_view(channel, _WINDOW)
-            between = windows[np.clip(places - _WINDOW // 2, 0, len(windows) - 1)] @ self._product
+            around = windows(channel, _WINDOW, 1)
+            between = around[np.clip(places - _WINDOW // 2, 0, len(around) - 1)] @ self._product
             self._peak = max(self._peak, float(between.max()), -float(between.min()))
 
     def _promising(self, channel: Samples) -> Places:
