@@ -48,6 +48,7 @@ class FakeLyrion:
     has_cli: bool = True
     version: str = "9.1.1"
     scanning: bool = False
+    stale_songs: int = 0
     page: int = _NUMBER
     fault: Callable[[list[Any]], bytes | None] = lambda words: None
     asked: list[list[Any]] = field(default_factory=list)
@@ -198,7 +199,7 @@ class FakeLyrion:
         return {"_p2": {"playlistdir": "/playlists", "mediadirs": [str(self.world.root)]}[plain[0]]}
 
     def _serverstatus(self, plain: list[Any], tagged: dict[str, str]) -> dict[str, Any]:
-        songs = self.db.execute("select count(*) from tracks").fetchone()[0]
+        songs = self.db.execute("select count(*) from tracks").fetchone()[0] + self.stale_songs
         status = {"version": self.version, "info total songs": songs, "info total albums": str(min(songs, 3))}
         return status if self.scanning else {**status, "lastscan": str(self.last_scan)}
 

@@ -98,6 +98,18 @@ async def test_a_list_that_lacks_songs_is_not_believed(lyrion: FakeLyrion, adapt
         await _walk(adapter)
 
 
+async def test_totals_that_are_a_minute_old_do_not_spoil_a_listing(
+    lyrion: FakeLyrion, adapter: Adapter
+) -> None:
+    lyrion.stale_songs = 1
+    assert len(await _walk(adapter)) == 7
+    lyrion.db.execute("delete from tracks")
+    with pytest.raises(Unavailable):  # but nothing at all must show in all signs
+        await _walk(adapter)
+    lyrion.stale_songs = 0
+    assert await _walk(adapter) == []
+
+
 async def test_a_change_in_the_midst_is_listed_again(
     lyrion: FakeLyrion, adapter: Adapter, world: World
 ) -> None:

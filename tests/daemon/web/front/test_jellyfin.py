@@ -162,6 +162,14 @@ async def test_what_we_cannot_answer_the_server_answers(door: Door, path: str) -
     assert (status, told["address"]) == (200, path)
 
 
+async def test_browsers_may_read_what_the_server_lets_them(door: Door) -> None:
+    for path in (f"Items/{guid('Sinnerman')}/InstantMix", "AudioMuseAI/info"):
+        async with door.client.get(f"{door.url}/{path}", headers=JOE) as reply:
+            assert reply.headers["Access-Control-Allow-Origin"] == "*"
+            assert "X-Response-Time-ms" not in reply.headers
+            assert reply.content_type == "application/json"
+
+
 async def test_strangers_are_told_nothing(door: Door) -> None:
     for path in (f"/Items/{guid('Sinnerman')}/InstantMix", "/AudioMuseAI/info", "/AudioMuseAI/health"):
         _, told = await door.ask(path, headers={})

@@ -81,7 +81,7 @@ class JellyfinDialect:
         found = await self._found(meant, count)
         lead = [meant.id] if meant.kind is Kind.SONG else []
         listed = await server.items([*lead, *found])
-        return _told(listed, listed.items[:count])
+        return _told(server, listed, listed.items[:count])
 
     async def _similar(self, asked: Asked, server: Server) -> web.StreamResponse:
         """Things of the same kind: albums and artists are those of the songs that are found."""
@@ -94,11 +94,11 @@ class JellyfinDialect:
         banned = {plain_id(one) for one in asked.many("excludeartistids")}
         allowed = [song for song in songs.items if not banned & set(_artists(song))]
         if meant.kind is Kind.SONG:
-            return _told(songs, allowed[:count])
+            return _told(server, songs, allowed[:count])
         holders = [one for song in allowed for one in _holders(song, meant.kind) if one != meant.id]
         wanted = list(dict.fromkeys(one for one in holders if one))[:count]
         listed = await server.items(wanted)
-        return _told(listed, listed.items[:count])
+        return _told(server, listed, listed.items[:count])
 
     async def _found(self, meant: Meant, count: int) -> list[str]:
         found = await self._near(meant.seeds, int(count * _SPARE) + 5, rules=self._rules())
@@ -114,7 +114,7 @@ class JellyfinDialect:
         if asked.question is Question.HEALTH:
             return web.Response()
         endpoints = [f"GET /AudioMuseAI/{route}" for route in _ROUTES]
-        return _json({"Version": "1.0", "AvailableEndpoints": endpoints})
+        return _json(server, {"Version": "1.0", "AvailableEndpoints": endpoints})
 
     async def _tracks(self, asked: Asked, server: Server) -> web.StreamResponse:
         seed = await self._song(server, asked.one("item_id"))
@@ -123,7 +123,7 @@ class JellyfinDialect:
         found = await self._near([seed], int(count * _SPARE) + 5, rules=self._rules(per_artist=per_artist))
         shown = await _rendered(server, found)
         told = [{**_worded(item), "distance": round(one.distance, 6)} for one, item in shown[:count]]
-        return _json(told)
+        return _json(server, told)
 
     async def _path(self, asked: Asked, server: Server) -> web.StreamResponse:
         start = await self._song(server, asked.one("start_song_id"))
@@ -134,7 +134,7 @@ class JellyfinDialect:
         songs[0], songs[-1] = str(start.track), str(end.track)
         listed = await server.items(songs)
         total = round(sum(one.step for one in steps), 6)
-        return _json({"path": [_worded(item) for item in listed.items], "total_distance": total})
+        return _json(server, {"path": [_worded(item) for item in listed.items], "total_distance": total})
 
     async def _song(self, server: Server, item: str | None) -> TrackKey:
         """A song that the caller sees and we know."""
@@ -184,13 +184,13 @@ def _worded(item: Item) -> dict[str, object]:
     }
 
 
-def _told(listed: Listed, items: Sequence[Item]) -> web.Response:
+def _told(server: Server, listed: Listed, items: Sequence[Item]) -> web.Response:
     if not items:
         raise NothingToSay("The caller sees none of it.")
-    response = web.Response(body=listed.with_items(items))
-    response.headers["Content-Type"] = listed.content_type
-    return response
+    return web.Response(body=listed.with_items(items), headers=server.headers)
 
 
-def _json(told: object) -> web.Response:
-    return web.Response(body=json.dumps(told, ensure_ascii=False).encode(), content_type="application/json")
+def _json(server: Server, told: object) -> web.Response:
+    told_headers = server.headers
+    told_headers["Content-Type"] = "application/json; charset=utf-8"
+    return web.Response(body=json.dumps(told, ensure_ascii=False).encode(), headers=told_headers)

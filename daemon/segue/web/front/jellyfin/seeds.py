@@ -45,7 +45,7 @@ async def find_seeds(server: Server, pool: Pool, key: ServerKey, asked: Asked) -
     if not shown.items:
         raise NothingToSay("The caller sees no such item.")
     kind, item = _kind(text(shown.items[0], "type")), item_id(shown.items[0])
-    songs = await _children(server, kind, asked.item) if kind is not Kind.SONG else [item]
+    songs = await _children(server, kind, item) if kind is not Kind.SONG else [item]
     return Meant(kind=kind, id=item, seeds=await _seeds(pool, key, songs), shown=shown)
 
 

@@ -42,7 +42,6 @@ class Listed:
 
     items: Sequence[Item]
     document: Mapping[str, Any] = field(repr=False)
-    content_type: str
 
     def with_items(self, items: Sequence[Item]) -> bytes:
         """The same document with these items instead, its names as the server wrote them."""
@@ -58,6 +57,12 @@ class Server:
         self._request = request
         self._asked = asked
         self._proxy = proxy
+        self._told: CIMultiDict[str] = CIMultiDict()
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """What the server tells this caller's browser, and the form of its lists."""
+        return CIMultiDict(self._told)
 
     async def items(self, ids: Sequence[str]) -> Listed:
         """These items, in their order, as far as the caller may see them; looking as they were asked for."""
@@ -67,7 +72,7 @@ class Server:
             raise NothingToSay
         shown = {item_id(item): item for page in pages for item in page.items}
         items = [shown[one] for one in (plain_id(each) for each in ids) if one in shown]
-        return Listed(items=items, document=pages[0].document, content_type=pages[0].content_type)
+        return Listed(items=items, document=pages[0].document)
 
     async def children(self, *words: tuple[str, str], route: str = "Items") -> list[str]:
         """The ids of songs that the server lists so."""
@@ -79,7 +84,7 @@ class Server:
         """One list of the server's."""
         query = urlencode([*self._asked.credentials, *words])
         address = URL(f"{self._proxy.server}{self._asked.base}/{route}?{query}", encoded=True)
-        status, content_type, body = await self._exchange(address)
+        status, body = await self._exchange(address)
         if status != 200:
             raise NothingToSay(f"The server answered {status}.")
         try:
@@ -90,13 +95,13 @@ class Server:
         if not isinstance(items, list):
             raise NothingToSay("The server's answer is no list.")
         found = [item for item in items if isinstance(item, dict) and item_id(item)]
-        return Listed(items=found, document=document, content_type=content_type)
+        return Listed(items=found, document=document)
 
     async def _items_of(self, ids: Sequence[str]) -> Listed:
         words = [("Ids", ",".join(ids)), *self._asked.rendering]
         return await self.list("Items", words)
 
-    async def _exchange(self, address: URL) -> tuple[int, str, bytes]:
+    async def _exchange(self, address: URL) -> tuple[int, bytes]:
         told: CIMultiDict[str] = headers.upstream(self._request)
         for name in _ENDS_HERE:
             told.popall(name, None)
@@ -104,9 +109,15 @@ class Server:
         try:
             async with self._proxy.session.get(address, headers=told, allow_redirects=False) as answer:
                 body = await answer.content.read(_LARGEST)
-                return answer.status, answer.headers.get("Content-Type", "application/json"), body
+                kept = ((name, value) for name, value in answer.headers.items() if _is_kept(name))
+                self._told = CIMultiDict(kept)
+                return answer.status, body
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ServerAway(type(error).__name__) from error
+
+
+def _is_kept(name: str) -> bool:
+    return name.lower() in ("content-type", "vary") or name.lower().startswith("access-control-")
 
 
 def item_id(item: Item) -> str:
