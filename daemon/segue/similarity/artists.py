@@ -1,6 +1,7 @@
 """Artists that sound like another one."""
 
 import asyncio
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -19,7 +20,6 @@ from segue.store.pool import Pool
 __all__ = ["Artists", "Match", "SimilarArtist"]
 
 _BATCH = 50
-_CANDIDATES = 100  # whose cost is computed truly, beyond those wanted
 _MATCHES = 3
 _SONGS = 3
 _FRESH_SECONDS = 60  # names of artists change without the index being told
@@ -202,21 +202,20 @@ def _arranged(space: SpaceId, kept: dict[str, tuple[Artist, ArtistModel]]) -> _K
 
 
 def _nearest(known: _Known, place: int, count: int, allowed: set[str] | None) -> list[SimilarArtist]:
-    """Those that may be near by a bound are compared truly; ties go by name."""
+    """Truly compared until a bound says that nobody nearer can come; ties go by name."""
     ours = known.models[place]
     bounds = least(costs(ours.points, known.points), ours.weights, known.weights, known.starts)
-    bounds[place] = np.inf
-    order = [
-        at
-        for at in np.argsort(bounds, kind="stable").tolist()
-        if at != place and (allowed is None or known.artists[at].artist in allowed)
-    ][: count + _CANDIDATES]
-    found = []
-    for at in order:
+    found: list[SimilarArtist] = []
+    for at in np.argsort(bounds, kind="stable").tolist():
+        if len(found) >= count and bounds[at] > found[count - 1].distance:
+            break
+        if at == place or (allowed is not None and known.artists[at].artist not in allowed):
+            continue
         theirs = known.models[at]
         distance, _ = transport(costs(ours.points, theirs.points), ours.weights, theirs.weights)
-        found.append(SimilarArtist(artist=known.artists[at], distance=round(distance, 6)))
-    return sorted(found, key=lambda one: (one.distance, one.artist.artist))[:count]
+        one = SimilarArtist(artist=known.artists[at], distance=round(distance, 6))
+        insort(found, one, key=lambda one: (one.distance, one.artist.artist))
+    return found[:count]
 
 
 def _sides(
