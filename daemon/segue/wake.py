@@ -45,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
     "preview": _LIGHT,
     "tidy": _LIGHT,
     "schedules": _LIGHT,
+    "history": _LIGHT,
     "assign": _LIGHT,
     "recluster": _LIGHT,
     "publish": _LIGHT,

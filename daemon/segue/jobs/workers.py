@@ -12,6 +12,7 @@ from segue.index import Sizes
 from segue.jobs.clock import Clock
 from segue.jobs.cluster_drains import clustering_drains
 from segue.jobs.hearing import Ears, HearingDrain
+from segue.jobs.history import HistoryDrain
 from segue.jobs.intake import IntakeDrain
 from segue.jobs.listen import Listener
 from segue.jobs.live import LiveOnDemand
@@ -106,6 +107,7 @@ def _drains(services: Services, timers: Timers) -> list[Drain]:
             timers=timers,
         ),
         IntakeDrain(pool, services.registry, wake, timers),
+        HistoryDrain(pool, services.registry, timers),
         TidyDrain(pool, timers, missing_days=kept.missing_days, run_days=kept.run_days),
         HearingDrain(
             pool,

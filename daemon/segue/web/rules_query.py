@@ -1,6 +1,6 @@
 """The rules of an answer as a query asks for them."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -8,10 +8,12 @@ from pydantic import Field, StringConstraints
 from segue.model import RecordingId, ServerKey
 from segue.similarity import Rules
 from segue.similarity.rules import LONGEST_SECONDS
+from segue.store import plays
+from segue.store.pool import Pool, reading
 from segue.store.traits import Filter
 from segue.web.shapes import Asked, Id, Name, Text
 
-__all__ = ["RulesQuery", "rules_of"]
+__all__ = ["RulesQuery", "played", "rules_of"]
 
 _MOST = 100
 
@@ -39,6 +41,12 @@ class RulesQuery(Asked):
     )
     versions: bool = Field(default=False, description="Several versions of one work may stand in it.")
     without: tuple[Id, ...] = Field(default=(), max_length=1000, description="Recordings to leave out.")
+    unplayed_days: Annotated[float, Field(ge=0, le=3650, allow_inf_nan=False)] = Field(
+        default=0, description="Leave out what was played within so many days, as the servers tell it."
+    )
+    user: Text | None = Field(
+        default=None, description="Whose plays count: a user of the servers, by name or id; else anybody's."
+    )
     library: tuple[Text, ...] = Field(
         default=(), max_length=_MOST, description="Only of these libraries of the servers."
     )
@@ -62,7 +70,24 @@ class RulesQuery(Asked):
     unhub: bool = Field(default=False, description="Correct for tracks that are near to everything.")
 
 
-def rules_of(query: RulesQuery, server: ServerKey | None, *, today: date) -> Rules:
+async def played(
+    pool: Pool, query: RulesQuery, server: ServerKey | None, *, now: datetime
+) -> frozenset[RecordingId]:
+    """What was played too recently to stand in the answer."""
+    if not query.unplayed_days:
+        return frozenset()
+    async with reading(pool) as c:
+        moment = now - timedelta(days=query.unplayed_days)
+        return frozenset(await plays.since(c, moment, server=server, user=query.user))
+
+
+def rules_of(
+    query: RulesQuery,
+    server: ServerKey | None,
+    *,
+    today: date,
+    played: frozenset[RecordingId] = frozenset(),
+) -> Rules:
     """The same, as the search understands it."""
     return Rules(
         filter=Filter(
@@ -78,7 +103,7 @@ def rules_of(query: RulesQuery, server: ServerKey | None, *, today: date) -> Rul
         per_album=query.per_album or None,
         gap=query.gap,
         one_version=not query.versions,
-        without=frozenset(RecordingId(recording) for recording in query.without),
+        without=frozenset(RecordingId(recording) for recording in query.without) | played,
         moods=dict(_mood(mood) for mood in query.mood),
         today=None if query.seasonal else today,
         walk=query.walk,
