@@ -169,7 +169,7 @@ class AtSupysonic:
 
     async def _ask(self, method: str, **rest: Any) -> Any:
         options = self.server.options
-        query = {
+        query: dict[str, Any] = {
             "u": options["username"],
             "p": options["password"],
             "c": "person",

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from segue.model import Playlist, PlaylistHeader, PlaylistId, Track, TrackId
+from segue.model import Playlist, PlaylistHeader, PlaylistId, Track, TrackId, UserId
 from segue.sdk import NotFound, ServerInfo, Unavailable
 
 Manner = Literal["ids", "names", "files"]
@@ -26,6 +26,7 @@ class Held:
     tracks: list[TrackId]
     public: bool = False
     revision: int = 0
+    owner: UserId | None = None
 
 
 @dataclass
@@ -115,7 +116,7 @@ class ListServer:
         if id_ is None:
             with _Step(self):
                 id_ = PlaylistId(f"list-{next(self._numbers)}")
-                self.lists[id_] = Held(playlist.name, [])
+                self.lists[id_] = Held(playlist.name, [], owner=playlist.owner)
         held = self.lists[id_]
         if held.tracks != tracks:
             half = len(tracks) // 2

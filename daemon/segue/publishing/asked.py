@@ -19,7 +19,17 @@ from segue.publishing.shelf import Shelf
 from segue.sdk import AdapterError, AuthFailed, NotFound, Unavailable, Unsupported
 from segue.store.copies import Copy, Intent, Stood
 
-__all__ = ["CannotFillError", "Fill", "Filler", "Wish", "WishKind", "seeds_of", "wish_of", "woven"]
+__all__ = [
+    "CannotFillError",
+    "Fill",
+    "Filler",
+    "Wish",
+    "WishKind",
+    "own_songs",
+    "seeds_of",
+    "wish_of",
+    "woven",
+]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
@@ -67,6 +77,18 @@ def seeds_of(present: Sequence[TrackId], filled: Collection[TrackId]) -> tuple[T
     return tuple(
         dict.fromkeys(track for at, track in enumerate(present) if at < own[0] or track not in filled)
     )
+
+
+def own_songs(copy: Copy, present: Sequence[TrackId]) -> tuple[TrackId, ...]:
+    """The same for a copy; an edit of ours that broke off may have cut their songs off with ours."""
+    found = seeds_of(present, copy.filled)
+    if copy.intent is None:
+        return found
+    written = copy.intent.tracks
+    ours = [track for track in present if track in set(written)]
+    if ours != list(written[: len(ours)]):
+        return found
+    return tuple(dict.fromkeys([*(track for track in written if track not in copy.filled), *found]))
 
 
 def woven(
@@ -120,10 +142,10 @@ class Filler:
 
     async def _tend(self, copy: Copy, header: PlaylistHeader | None) -> bool:
         kind = wish_of(header.name, self._prefix) if header is not None else None
-        if header is None or kind is None or not copy.wanted:
+        if header is None or kind is None:
             await self._journal.forget(copy)
             return False
-        if copy.given_up is not None and header.name == copy.shown_name:
+        if not copy.wanted or (copy.given_up is not None and header.name == copy.shown_name):
             return False
         try:
             return await self._bring(copy, header, kind)
@@ -145,7 +167,7 @@ class Filler:
                 present = await self._shelf.entries(header.id)
             except NotFound:
                 return False
-        seeds = seeds_of(present, copy.filled)
+        seeds = own_songs(copy, present)
         banned = await self._banned(copy, present)
         same = seeds == seeds_of(copy.seen, copy.filled) and header.name == copy.shown_name
         if not seeds or (same and not banned and copy.intent is None and not copy.is_stale):
@@ -215,9 +237,9 @@ class Filler:
         return True
 
     async def _undo(self, copy: Copy, asked: PlaylistId, made: PlaylistId) -> None:
-        """The server made another list instead: it lets us not edit this one."""
+        """The server made another list instead: it lets us not edit this one, or it is gone."""
+        await self._shelf.withdraw(made)
         if asked in await self._shelf.headers():
-            await self._shelf.withdraw(made)
             await self._journal.give_up(copy, "refused", "The server lets only its owner edit this list.")
 
     async def _keep(

@@ -77,9 +77,20 @@ class Publisher:
         self._owned = {copy.id for copy in copies if copy.id is not None}
         changed = 0
         for copy in copies:
-            if not copy.is_resting and not copy.theirs:
+            if not copy.is_resting and not copy.theirs and not self._is_settled(copy):
                 changed += await self._bring(copy)
         return changed
+
+    def _is_settled(self, copy: Copy) -> bool:
+        """Whether nobody can have changed anything since the last look."""
+        header = self._headers.get(copy.id) if copy.id is not None else None
+        return (
+            self._journal.look.only_people
+            and copy.wanted
+            and copy.given_up is None
+            and header is not None
+            and _is_known(copy, header)
+        )
 
     async def plan(self, copies: Sequence[Copy]) -> list[Plan]:
         """What would be done; nothing is written, neither there nor here."""

@@ -140,12 +140,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A server whose playlists we may look at now, as long as our lease lasts."""
+    """A server whose playlists we may look at now, as long as our lease lasts.
+
+    `only_people`: nothing of ours has changed since the last look, so only people may have.
+    """
 
     server: ServerKey
     wanted: int
     known: frozenset[PlaylistId]
     attempts: int
+    only_people: bool = False
 
 
 async def ensure(c: Connection, server: ServerKey) -> None:
@@ -345,8 +349,10 @@ async def claim(c: Connection, *, owner: str, seconds: float) -> Look | None:
     row = await cursor.fetchone()
     if row is None:
         return None
-    server, wanted, known, attempts = row
-    return Look(server=server, wanted=wanted, known=frozenset(known), attempts=attempts)
+    server, wanted, known, attempts, only_people = row
+    return Look(
+        server=server, wanted=wanted, known=frozenset(known), attempts=attempts, only_people=only_people
+    )
 
 
 async def held(c: Connection, owners: Collection[str]) -> set[str]:
@@ -387,6 +393,7 @@ async def finish(
             "wanted": look.wanted,
             "seconds": seconds,
             "known": None if known is None else list(known),
+            "compared": known is not None and not look.only_people,
             "reason": reason,
         },
     )
@@ -501,12 +508,15 @@ with next as (
 )
 update publishing set lease_owner = %(owner)s, lease_until = now() + make_interval(secs => %(seconds)s)
  where server_id = (select server_id from next)
-returning server_id, wanted, known, attempts
+returning server_id, wanted, known, attempts,
+          wanted = compared and attempts = 0 and compared_at > now() - interval '10 minutes'
 """
 _FINISH = """
 update publishing set
     due_at = case when wanted = %(wanted)s then now() + make_interval(secs => %(seconds)s) else now() end,
     known = coalesce(%(known)s, known),
+    compared = case when %(compared)s then %(wanted)s else compared end,
+    compared_at = case when %(compared)s then now() else compared_at end,
     looked_at = case when %(reason)s::text is null then now() else looked_at end,
     attempts = case when %(reason)s::text is null then 0 else attempts + 1 end,
     last_error = %(reason)s,

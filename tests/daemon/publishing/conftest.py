@@ -12,6 +12,7 @@ from segue.model import PlaylistId, Quality, RecordingId, ServerKey, Track, Trac
 from segue.publishing import Journal, Shelf, Wanted
 from segue.publishing.asked import Wish
 from segue.publishing.journal import NotOursError
+from segue.sdk import Unavailable
 from segue.store import copies, playlists, servers, tracks
 from segue.store.playlists import Kind, NewPlaylist, PlaylistKey
 from segue.store.pool import Connection, Pool
@@ -56,6 +57,7 @@ class House:
     kills: Kills = field(default_factory=Kills)
     filled: list[Wish] = field(default_factory=list)
     fill_with: tuple[RecordingId, ...] = ()
+    keeps_seeds: bool = False
 
     async def add_server(self, manner: Manner, *, songs: int = 12, name: str | None = None) -> ListServer:
         server = ListServer(manner)
@@ -92,16 +94,16 @@ class House:
         async with self.pool.connection() as c:
             await playlists.add_version(c, playlist, found)
 
-    async def look(self, server: ListServer | None = None) -> int:
+    async def look(self, server: ListServer | None = None, *, asked: bool = True) -> int:
         """One look at one server, or at each."""
         changed = 0
         for key, far in self.far.items():
             if server is None or far is server:
-                changed += await self._look(key, far)
+                changed += await self._look(key, far, asked=asked)
         return changed
 
-    async def _look(self, key: ServerKey, far: ListServer) -> int:
-        journal = await self.journal(key)
+    async def _look(self, key: ServerKey, far: ListServer, *, asked: bool) -> int:
+        journal = await self.journal(key, asked=asked)
         try:
             done = await publishing.look(Shelf(far, far, far), journal, self._fill, Wanted(songs=8))
         except BaseException:
@@ -112,9 +114,10 @@ class House:
             await copies.finish(c, journal.look, OWNER, seconds=0, known=done.known)
         return done.changed
 
-    async def journal(self, key: ServerKey) -> MortalJournal:
+    async def journal(self, key: ServerKey, *, asked: bool = True) -> MortalJournal:
         async with self.pool.connection() as c:
-            await copies.want_look(c)
+            if asked:
+                await copies.want_look(c)
             await c.execute("update publishing set due_at = now() + interval '1 day'")
             await c.execute("update publishing set due_at = now() where server_id = %s", [key])
         async with self.pool.connection() as c:
@@ -125,12 +128,26 @@ class House:
 
     async def _fill(self, wish: Wish) -> Sequence[RecordingId]:
         self.filled.append(wish)
-        return [one for one in self.fill_with if one not in wish.banned and one not in wish.seeds]
+        return [
+            one
+            for one in self.fill_with
+            if one not in wish.banned and (self.keeps_seeds or one not in wish.seeds)
+        ]
 
     async def id_of(self, playlist: PlaylistKey, server: ListServer) -> PlaylistId | None:
         async with self.pool.connection() as c:
             found = await copies.of_server(c, self.key(server), grace_hours=1)
         return next(copy.id for copy in found if copy.playlist == playlist)
+
+
+async def insist(house: House) -> None:
+    """Look until a look is undisturbed, as workers do."""
+    while True:
+        try:
+            await house.look()
+        except (KilledError, Unavailable):
+            continue
+        return
 
 
 def song(number: int, server: str) -> Track:

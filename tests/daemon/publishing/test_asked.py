@@ -2,10 +2,11 @@
 
 import pytest
 
+from segue.model import RecordingId, TrackId
 from segue.publishing.asked import WishKind, seeds_of, wish_of, woven
 from segue.store import playlists
-from tests.daemon.publishing.conftest import House, ids, shown
-from tests.fakes.playlists import ListServer, Manner
+from tests.daemon.publishing.conftest import House, ids, insist, shown
+from tests.fakes.playlists import ListServer, Manner, When
 
 MANNERS: list[Manner] = ["ids", "names", "files"]
 
@@ -76,12 +77,52 @@ async def test_a_list_that_asks_no_more_is_forgotten_but_stays(house: House, far
     assert shown(far) == {"Keep this": [1, 5, 6, 7]}
 
 
+async def test_a_list_that_was_withdrawn_is_filled_no_more(house: House, far: ListServer) -> None:
+    id_ = far.person_makes("~radio", ids(far, 1))
+    await house.look()
+    async with house.pool.connection() as c:
+        [playlist] = await playlists.list_(c)
+        await playlists.change(c, playlist.id, withdrawn=True)
+    far.person_edits(id_, ids(far, 2))
+    await house.look()
+    await house.look()
+    assert shown(far) == {"~radio": [2]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", ["~radio", "~path"])
+async def test_a_fault_at_any_request_costs_nobody_a_song(
+    house: House, far: ListServer, name: str, when: When
+) -> None:
+    four = [1, 5, 6, 2] if name == "~path" else [1, 2, 5, 6]
+    for at in range(1, 25):
+        async with house.pool.connection() as c:
+            await c.execute("delete from playlists")
+        far.lists.clear()
+        far.steps, far.break_at, far.when, far.dies = 0, at, when, at % 2 == 0
+        house.fill_with = tuple(await house.recordings(*([1, 5, 6, 2] if name == "~path" else [5, 6])))
+        house.keeps_seeds = name == "~path"
+        id_ = far.person_makes(name, ids(far, 1, 2))
+        await insist(house)
+        assert shown(far) == {name: four}, at
+        house.fill_with = tuple(await house.recordings(*([1, 8, 2, 9, 3] if name == "~path" else [8, 9])))
+        far.person_edits(id_, ids(far, *four, 3))
+        await insist(house)
+        assert shown(far) == {name: [1, 8, 2, 9, 3] if name == "~path" else [1, 2, 3, 8, 9]}, at
+        assert house.filled[-1].banned == frozenset()
+
+
 def test_their_songs_keep_their_order_on_a_path() -> None:
-    seeds = [("a", 1), ("b", 2), ("x", None)]
-    songs = [(1, "a2"), (7, "g"), (2, "b2")]
-    assert woven(seeds, songs, between=True) == ("a", "g", "b", "x")  # type: ignore[arg-type,comparison-overlap]
-    assert woven(seeds, songs[1:2], between=False) == ("a", "b", "x", "g")  # type: ignore[arg-type,comparison-overlap]
+    a, b, b2, x, g = map(TrackId, ("a", "b", "b2", "x", "g"))
+    one, two, seven = map(RecordingId, (1, 2, 7))
+    seeds = [(a, one), (b, two), (x, None)]
+    assert woven(seeds, [(one, a), (seven, g), (two, b2)], between=True) == (a, g, b, x)
+    assert woven(seeds, [(seven, g)], between=False) == (a, b, x, g)
 
 
 def test_a_song_of_ours_before_theirs_becomes_theirs() -> None:
-    assert seeds_of(["f", "a", "g", "b"], {"f", "g"}) == ("f", "a", "b")  # type: ignore[list-item,comparison-overlap]
+    ours, theirs = [TrackId("f"), TrackId("g")], [TrackId("a"), TrackId("b")]
+    present = [ours[0], theirs[0], ours[1], theirs[1]]
+    assert seeds_of(present, ours) == (ours[0], *theirs)
+    assert seeds_of(ours, ours) == ()

@@ -50,6 +50,8 @@ create table publishing (
     wanted          bigint not null default 0,          -- grows with every wish to look
     known           text[] not null default '{}',       -- the playlists it listed at the last look
     looked_at       timestamptz,
+    compared        bigint not null default -1,         -- `wanted` when every copy was last compared with its playlist
+    compared_at     timestamptz,
     attempts        integer not null default 0,
     last_error      text,
     lease_owner     text,
