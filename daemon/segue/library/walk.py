@@ -1,6 +1,7 @@
 """Walks a server: lists it once, takes in what is news, and marks what is gone."""
 
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -136,28 +137,46 @@ class _Walk:
         gone = await self._mark(lost, began)
         async with self.pool.connection() as c:
             await self.told(c)
-            if self.new > len(renamed):
+            if self.new:
                 await identity.adopt(c)
             await servers.walk_ended(c, self.server, began)
-        new = self.new - len(renamed)
-        _log.info("server_walked", server=row.name, listed=self.listed, new=new, gone=gone)
+        _log.info("server_walked", server=row.name, listed=self.listed, new=self.new, gone=gone)
         return self._outcome(renamed=len(renamed), gone=gone)
 
     async def _rename(self, row: Server, lost: "array[int]") -> dict[int, TrackId]:
         """Give what was recognised under another id that id; our own keys stay."""
-        if self.renames is None:
+        if self.renames is None or not lost:
             return {}
         renamed = self.renames.proved(lost)
+        self.new -= len(renamed)
+        evidence = self.renames.evidence(renamed)
+        if row.last_walk_at is not None:
+            told_before = await self._arrived(lost, renamed, since=row.last_walk_at)
+            evidence["content"] = evidence.get("content", 0) + len(told_before)
+            renamed |= told_before
         pairs = iter(renamed.items())
         while part := dict(islice(pairs, _MARK_BATCH)):
             async with self.pool.connection() as c:
                 await self.told(c)
                 await renames.rename(c, self.server, part)
         if renamed:
-            _log.info(
-                "tracks_renamed", server=row.name, tracks=len(renamed), **self.renames.evidence(renamed)
-            )
+            _log.info("tracks_renamed", server=row.name, tracks=len(renamed), **evidence)
         return renamed
+
+    async def _arrived(
+        self, lost: "array[int]", renamed: Mapping[int, TrackId], *, since: datetime
+    ) -> dict[int, TrackId]:
+        """Those that a hint brought under their other id before this walk."""
+        rest = [key for key in lost if key not in renamed]
+        taken = set(renamed.values())
+        found: dict[int, TrackId] = {}
+        for start in range(0, len(rest), _MARK_BATCH):
+            async with self.pool.connection() as c:
+                part = rest[start : start + _MARK_BATCH]
+                came = await renames.arrived(c, self.server, part, since=since)
+            found |= {key: id_ for key, id_ in came.items() if id_ not in taken}
+            taken |= set(came.values())
+        return found
 
     async def _mark(self, lost: "array[int]", began: datetime) -> int:
         gone = 0
@@ -171,7 +190,7 @@ class _Walk:
     def _outcome(self, *, renamed: int, gone: int = 0, doubted: int = 0) -> WalkOutcome:
         return WalkOutcome(
             listed=self.listed,
-            new=self.new - renamed,
+            new=self.new,
             changed=self.changed,
             gone=gone,
             doubted=doubted,

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, tuple_row
 from psycopg.types.json import Jsonb
 
 from segue.model import RecordingId, ServerKey, Track, TrackId
 from segue.store.pool import Connection
 
-__all__ = ["Candidate", "candidates", "rename"]
+__all__ = ["Candidate", "arrived", "candidates", "rename"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,15 @@ async def candidates(c: Connection, server: ServerKey, tracks: Sequence[Track]) 
     async with c.cursor(row_factory=class_row(Candidate)) as cursor:
         await cursor.execute(_CANDIDATES, {"server": server, "told": Jsonb(told), "most": _MOST})
         return await cursor.fetchall()
+
+
+async def arrived(
+    c: Connection, server: ServerKey, lost: Sequence[int], *, since: datetime
+) -> dict[int, TrackId]:
+    """Which of the lost ones came back under another id since a moment, proved by equal content."""
+    async with c.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(_ARRIVED, {"server": server, "lost": list(lost), "since": since})
+        return {int(key): TrackId(track_id) for key, track_id in await cursor.fetchall()}
 
 
 async def rename(c: Connection, server: ServerKey, renames: Mapping[int, TrackId]) -> int:
@@ -94,6 +104,18 @@ select told.number, found.key, found.track_id, found.recording_id, found.content
      order by rank, alike desc, key limit %(most)s
   ) found
  order by told.number, found.rank, found.alike desc, found.key
+"""
+
+_ARRIVED = """
+with pairs as (
+    select distinct on (new.id) new.id as made, lost.id as key, new.server_track_id
+      from (select id, content_key from tracks where id = any(%(lost)s) and content_key is not null) lost
+           cross join lateral (select * from tracks where content_key = lost.content_key offset 0) new
+     where new.server_id = %(server)s and new.created_at > %(since)s and new.id <> all(%(lost)s)
+       and (new.missing_since is null or new.excluded)
+     order by new.id, lost.id
+)
+select distinct on (key) key, server_track_id from pairs order by key, made
 """
 
 # The row of the new id goes first: an id stands in one row.

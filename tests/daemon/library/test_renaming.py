@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segue.library.renaming import choose, recording_of
-from segue.model import RecordingId, Track, TrackId
+from segue.model import RecordingId, Track, TrackChanged, TrackId
 from segue.store.renames import Candidate
 from segue_navidrome.ids import canonical
 from tests.daemon.library.conftest import Library
@@ -85,6 +85,22 @@ async def test_other_ids_for_everything_are_neither_new_nor_gone(library: Librar
     for row in after.values():
         assert (row.id, row.recording_id) == (before[row.path].id, before[row.path].recording_id)
     assert (await library.walk()).renamed == 0
+
+
+async def test_a_rename_that_a_hint_told_before_the_walk_keeps_its_place(library: Library) -> None:
+    songs = [replace(track, content_key=f"key {track.id}") for track in keyless(12)]
+    library.far.hold(*songs)
+    await library.walk()
+    before = {row.title: row.id for row in (await library.present()).values()}
+    library.far.tracks.clear()
+    moved = [replace(song, id=TrackId(f"moved {song.id}"), path=f"moved {song.path}") for song in songs]
+    library.far.hold(*moved)
+    await library.accept(*(TrackChanged(song.id) for song in moved))
+    await library.drain()
+    outcome = await library.walk()
+    assert (outcome.renamed, outcome.new, outcome.gone, outcome.doubted) == (12, 0, 0, 0)
+    assert {row.title: row.id for row in (await library.present()).values()} == before
+    assert await library.missing() == {}
 
 
 async def test_a_copy_is_no_rename(library: Library) -> None:
