@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import tests.fakes
@@ -62,6 +63,9 @@ async def work(facts: Mapping[str, str]) -> None:
                 identity=name,
                 timers=TIMERS,
             )
+        if facts["role"] == "ears":
+            ears = replace(EARS, function="segue.analysis.child:hear")
+            drains.append(HearingDrain(pool, shelf, wake, ears=ears, identity=name, timers=TIMERS))
         if facts["role"] == "worker":
             drains += [
                 HearingDrain(pool, shelf, wake, ears=EARS, identity=name, timers=TIMERS),
