@@ -54,6 +54,7 @@ class FakeLyrion:
     asked: list[list[Any]] = field(default_factory=list)
     playlists: dict[int, dict[str, Any]] = field(default_factory=dict)
     lines: list[asyncio.StreamWriter] = field(default_factory=list)
+    sessions: dict[asyncio.StreamWriter, "asyncio.Task[None]"] = field(default_factory=dict)
     last_scan: int = field(default_factory=lambda: int(time()) - 100)
     url: str = ""
     cli_port: int = 1
@@ -279,6 +280,9 @@ class FakeLyrion:
 
     async def command_line(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         let_in = self.username is None
+        task = asyncio.current_task()
+        assert task is not None
+        self.sessions[writer] = task
         try:
             while line := await reader.readline():
                 words = [unquote(word) for word in line.decode().split()]
@@ -298,6 +302,7 @@ class FakeLyrion:
         finally:
             if writer in self.lines:
                 self.lines.remove(writer)
+            del self.sessions[writer]
             writer.close()
 
 
@@ -316,8 +321,10 @@ async def serving(fake: FakeLyrion) -> AsyncIterator[Callable[[], Any]]:
         await runner.cleanup()
         if line is not None:
             line.close()
-            for writer in list(fake.lines):
+            tasks = list(fake.sessions.values())
+            for writer in list(fake.sessions):
                 writer.close()
+            await asyncio.gather(*tasks)
 
     try:
         yield stop
