@@ -65,20 +65,24 @@ async def _measure(daemons: list[Daemon], folder: Path, arguments: argparse.Name
                 seed = await _seed(http, daemons[0], world)
                 await asyncio.gather(*(_seed(http, one, world) for one in daemons[1:]))
                 found = [
-                    await _once(http, daemons, world, change, seed, number)
+                    await _once(http, daemons, world, change, seed, _song(way, number))
                     for number in range(arguments.changes)
                 ]
                 _print(way, np.array(found))
 
 
+def _song(way: str, number: int) -> Song:
+    """None like any other, also not of another way."""
+    return Song(
+        artist=f"Newcomer {number}", album="Late", title=f"By {way} {number}", number=1,
+        hertz=110 * 2 ** ((number % 50) / 17), seconds=20 + number / 10 + list(_WAYS).index(way) / 30,
+    )  # fmt: skip
+
+
 async def _once(
-    http: aiohttp.ClientSession, daemons: list[Daemon], world: World, change: Change, seed: int, number: int
+    http: aiohttp.ClientSession, daemons: list[Daemon], world: World, change: Change, seed: int, song: Song
 ) -> list[float]:
     """Seconds until each daemon knew it."""
-    song = Song(
-        artist=f"Newcomer {number}", album="Late", title=f"Change {number}", number=1,
-        hertz=110 * 2 ** ((number % 50) / 17), seconds=20 + number / 10,
-    )  # fmt: skip
     world.add(song)
     began = time.perf_counter()
     await change(song)
