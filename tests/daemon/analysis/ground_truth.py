@@ -98,7 +98,11 @@ def _play(mix: Array, start: float, pitch: float, loudness: float, seconds: floa
     first = round(start * SAMPLE_RATE)
     time = np.arange(min(round(seconds * SAMPLE_RATE), len(mix) - first)) / SAMPLE_RATE
     turns = 2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * time
-    wave = sum((strength * np.sin(turns * k) for k, strength in enumerate(harmonics, 1)), np.zeros(len(time)))
+    turn, sounds = np.exp(1j * turns), np.zeros(len(time), complex)
+    for strength in reversed(harmonics):  # powers of a turn are the harmonics
+        sounds += strength
+        sounds *= turn
+    wave = sounds.imag
     envelope = np.minimum(1, time / 0.01) * np.exp(-decay * time) * np.minimum(1, (seconds - time) / 0.02)
     mix[first : first + len(time)] += loudness * wave * np.maximum(0, envelope)
 
