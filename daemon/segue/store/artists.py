@@ -7,10 +7,22 @@ import numpy as np
 import numpy.typing as npt
 from psycopg.rows import class_row, scalar_row, tuple_row
 
-from segue.model import RecordingId, ServerKey, SpaceId
+from segue.model import RecordingId, ServerKey, SpaceId, TrackId
 from segue.store.pool import Connection
 
-__all__ = ["Artist", "Heard", "digests", "load", "of_server", "remove", "save", "search", "stale", "vectors"]
+__all__ = [
+    "Artist",
+    "Heard",
+    "digests",
+    "load",
+    "of_server",
+    "remove",
+    "samples",
+    "save",
+    "search",
+    "stale",
+    "vectors",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +123,18 @@ async def of_server(c: Connection, server: ServerKey) -> set[str]:
             (server,),
         )
         return set(await cursor.fetchall())
+
+
+async def samples(c: Connection, server: ServerKey, names: Sequence[str]) -> dict[str, TrackId]:
+    """One track on this server for each of these artists, in lower case, who has one."""
+    async with c.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(
+            """select distinct on (lower(artist)) lower(artist), server_track_id from tracks
+                where server_id = %s and lower(artist) = any(%s) and missing_since is null
+                order by lower(artist), id""",
+            (server, list(names)),
+        )
+        return {artist: TrackId(track) for artist, track in await cursor.fetchall()}
 
 
 async def search(c: Connection, words: str, limit: int, *, server: ServerKey | None = None) -> list[Artist]:

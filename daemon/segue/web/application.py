@@ -19,6 +19,7 @@ from segue.web.attempts import Attempts
 from segue.web.context import CONTEXT, Call, Context
 from segue.web.deliveries import Flow
 from segue.web.front import Doors
+from segue.web.front.dialects import dialects_with
 from segue.web.hosts import Doorbell
 from segue.web.keeper import Caller, Keeper
 from segue.web.observed import Observed
@@ -35,11 +36,12 @@ def make_app(services: Services, *, follower: Follower) -> web.Application:
     """The whole of our own doors: API, hooks, health, metrics and pages."""
     settings = services.settings
     admin_token = settings.admin_token.get_secret_value() if settings.admin_token else None
+    artists = Artists(services.pool, follower)
     context = Context(
         services=services,
         follower=follower,
-        doors=Doors(services, follower),
-        artists=Artists(services.pool, follower),
+        doors=Doors(services, follower, dialects=dialects_with(artists)),
+        artists=artists,
         keeper=Keeper(services.pool, admin_token=admin_token, clock=time.monotonic),
         observed=Observed(),
         version=version("segue"),

@@ -22,6 +22,7 @@ class SubsonicServer:
     albums: dict[str, Item] = field(default_factory=dict)
     artists: dict[str, Item] = field(default_factory=dict)
     playlists: dict[str, Item] = field(default_factory=dict)
+    infos: dict[str, Item] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     native: set[str] = field(default_factory=set)
     passwords: dict[str, str] = field(default_factory=lambda: {"joe": "sesame", "ann": "open"})
@@ -66,6 +67,9 @@ class SubsonicServer:
 
     def _getArtist(self, item: str, user: str) -> Item | None:  # noqa: N802
         return {"artist": self.artists[item]} if item in self.artists else None
+
+    def _getArtistInfo2(self, item: str, user: str) -> Item | None:  # noqa: N802
+        return {"artistInfo2": self.infos[item]} if item in self.infos else None
 
     def _getPlaylist(self, item: str, user: str) -> Item | None:  # noqa: N802
         return {"playlist": self.playlists[item]} if item in self.playlists else None

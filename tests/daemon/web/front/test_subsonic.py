@@ -72,6 +72,7 @@ async def _open(daemon: Daemon, stage: Stage, server: Server) -> Door:
             "id": f"track-{number}",
             "title": title,
             "artist": artist,
+            "artistId": artist.split()[0].lower(),
             "duration": 180,
         }
     far.albums["kind"] = {
@@ -81,7 +82,12 @@ async def _open(daemon: Daemon, stage: Stage, server: Server) -> Door:
     }
     far.artists["miles"] = {"id": "miles", "name": "Miles Davis", "album": [{"id": "kind"}]}
     far.playlists["mix"] = {"id": "mix", "name": "Mix", "entry": [{"id": "track-0"}, {"id": "strange"}]}
-    dialect = SubsonicDialect(pool=daemon.services.pool, follower=daemon.context.follower, server=server.id)
+    dialect = SubsonicDialect(
+        pool=daemon.services.pool,
+        follower=daemon.context.follower,
+        server=server.id,
+        artists=daemon.context.artists,
+    )
     direct = await stage.server(far.answer)
     return Door(await stage.door(direct, dialect), far, direct, await stage.client())
 
@@ -235,6 +241,48 @@ async def test_a_base_path_is_kept(door: Door) -> None:
     ) as reply:
         told = json.loads(await reply.read())["subsonic-response"]
     assert told["similarSongs"]["song"][0]["title"] == "Feeling Good"
+
+
+MILES_IS_LIKE = [("motörhead", "Motörhead"), ("nina", "Nina Simone")]
+
+
+async def test_an_artist_is_told_with_similar_ones(door: Door) -> None:
+    for method, container in (("getArtistInfo", "artistInfo"), ("getArtistInfo2", "artistInfo2")):
+        told = await door.json(method, id="miles")
+        assert [(one["id"], one["name"]) for one in told[container]["similarArtist"]] == MILES_IS_LIKE
+        assert len((await door.json(method, id="miles", count=1))[container]["similarArtist"]) == 1
+        _, _, body = await door.ask(method, form="xml", id="miles", post=True)
+        found = ElementTree.fromstring(body).findall(f"s:{container}/s:similarArtist", NS)
+        assert [(one.get("id"), one.get("name")) for one in found] == MILES_IS_LIKE
+
+
+async def test_what_the_server_tells_of_an_artist_stays(door: Door) -> None:
+    door.far.infos["miles"] = {"musicBrainzId": "561d854a"}
+    told = (await door.json("getArtistInfo2", id="miles"))["artistInfo2"]
+    assert (told["musicBrainzId"], len(told["similarArtist"])) == ("561d854a", 2)
+    _, _, body = await door.ask("getArtistInfo2", form="xml", id="miles")
+    [info] = ElementTree.fromstring(body).findall("s:artistInfo2", NS)
+    assert (info.get("musicBrainzId"), len(info)) == ("561d854a", 2)
+    door.far.infos["miles"] = {"similarArtist": [{"id": "coltrane", "name": "John Coltrane"}]}
+    assert await door.ask("getArtistInfo2", id="miles") == await door.ask(
+        "getArtistInfo2", door=False, id="miles"
+    )
+
+
+async def test_artists_of_whom_nothing_is_known_are_the_servers_matter(door: Door) -> None:
+    door.far.artists["who"] = {"id": "who", "name": "The Who"}
+    for item in ("who", "nothing", ""):
+        for method in ("getArtistInfo", "getArtistInfo2"):
+            through = await door.ask(method, id=item)
+            assert through == await door.ask(method, door=False, id=item), (method, item)
+    refused = await door.json("getArtistInfo2", id="miles", p="guess")
+    assert refused["error"]["code"] == 40
+
+
+async def test_similar_artists_that_the_caller_may_not_see_stay_hidden(door: Door) -> None:
+    door.far.hidden.add("track-0")
+    told = await door.json("getArtistInfo2", id="miles", u="ann", p="open")
+    assert [one["id"] for one in told["artistInfo2"]["similarArtist"]] == ["motörhead"]
 
 
 async def test_what_was_rendered_a_moment_ago_is_not_asked_for_again(door: Door) -> None:

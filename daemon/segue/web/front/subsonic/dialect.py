@@ -8,10 +8,11 @@ import structlog
 from aiohttp import web
 
 from segue.model import ServerKey, TrackId
-from segue.similarity import Follower, Rules, SimilarityError, TrackKey, near, path
+from segue.similarity import Artists, Follower, Rules, SimilarityError, TrackKey, near, path
 from segue.store.pool import DATABASE_FAULTS, Pool
 from segue.store.traits import Filter
 from segue.web.front.proxy import Proxy
+from segue.web.front.subsonic.artists import INFO_CONTAINERS, Circle
 from segue.web.front.subsonic.asked import Asked, method_of, read
 from segue.web.front.subsonic.documents import JsonDocument, XmlDocument
 from segue.web.front.subsonic.seeds import NothingKnown, ServerRefused, find_seeds, known_songs
@@ -21,7 +22,8 @@ __all__ = ["SubsonicDialect"]
 
 _CONTAINERS = {"getSimilarSongs": "similarSongs", "getSimilarSongs2": "similarSongs2"}
 _EXTENSION = ("sonicSimilarity", 1)
-_OURS = frozenset({*_CONTAINERS, "getSonicSimilarTracks", "findSonicPath", "getOpenSubsonicExtensions"})
+_SONIC = ("getSonicSimilarTracks", "findSonicPath", "getOpenSubsonicExtensions")
+_OURS = frozenset({*_CONTAINERS, *INFO_CONTAINERS, *_SONIC})
 _UNKNOWN_METHOD = frozenset({404, 405, 410, 501})
 _SECONDS = 8
 _REMEMBERED_SECONDS = 600
@@ -34,10 +36,13 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class SubsonicDialect:
     """For one server: we choose the ids, the server renders them for whoever asks."""
 
-    def __init__(self, *, pool: Pool, follower: Follower, server: ServerKey) -> None:
+    def __init__(
+        self, *, pool: Pool, follower: Follower, server: ServerKey, artists: Artists | None = None
+    ) -> None:
         self._pool = pool
         self._follower = follower
         self._server = server
+        self._circle = None if artists is None else Circle(artists, pool, server)
         self._entries = Entries()
         self._answered: dict[str, tuple[bool, float]] = {}
 
@@ -71,6 +76,8 @@ class SubsonicDialect:
             return await self._extensions(asked, server)
         if asked.method == "findSonicPath":
             return await self._path(asked, server)
+        if asked.method in INFO_CONTAINERS:
+            return await self._artist_info(asked, server)
         return await self._similar(asked, server)
 
     async def _similar(self, asked: Asked, server: Server) -> web.StreamResponse:
@@ -91,6 +98,13 @@ class SubsonicDialect:
             return _reply(asked, meant.proof, document.matches(matches))
         entries = [entry for _, entry in shown]
         return _reply(asked, meant.proof, document.songs(_CONTAINERS[asked.method], entries))
+
+    async def _artist_info(self, asked: Asked, server: Server) -> web.StreamResponse:
+        """The server's own words, with our artists where it names none."""
+        if self._circle is None:
+            raise NothingKnown
+        reply, body = await self._circle.told(asked, server)
+        return _reply(asked, reply, body)
 
     async def _path(self, asked: Asked, server: Server) -> web.StreamResponse:
         start, end = asked.one("startSongId") or "", asked.one("endSongId") or ""
@@ -136,7 +150,7 @@ class SubsonicDialect:
         self, request: web.Request, asked: Asked, server: Server, proxy: Proxy
     ) -> web.StreamResponse:
         """The server's answer untouched; an empty one where it does not know the question at all."""
-        if asked.method == "getOpenSubsonicExtensions":
+        if asked.method == "getOpenSubsonicExtensions" or asked.method in INFO_CONTAINERS:
             return await proxy.forward(request, body=asked.body)
         if await self._is_answered(asked.method, server):
             return await proxy.forward(request, body=asked.body)

@@ -43,6 +43,14 @@ class Document(Protocol):
         """A document with these songs as sonic matches."""
         ...
 
+    def artist(self, entry: Entry) -> tuple[str, str] | None:
+        """Id and name of the artist of a song."""
+        ...
+
+    def with_similar_artists(self, container: str, artists: Sequence[tuple[str, str]]) -> bytes:
+        """The same container, or an empty one, with these artists by id and name."""
+        ...
+
     def with_extension(self, name: str, version: int) -> bytes:
         """The same document, announcing one more extension."""
         ...
@@ -94,6 +102,14 @@ class JsonDocument:
     def matches(self, entries: Sequence[tuple[Entry, float]]) -> bytes:
         found = [{"entry": entry, "similarity": similarity} for entry, similarity in entries]
         return self._written({"sonicMatch": found})
+
+    def artist(self, entry: Entry) -> tuple[str, str] | None:
+        item, name = entry.get("artistId"), entry.get("artist")
+        return None if not item or not name else (str(item), str(name))
+
+    def with_similar_artists(self, container: str, artists: Sequence[tuple[str, str]]) -> bytes:
+        similar = [{"id": item, "name": name} for item, name in artists]
+        return self._written({container: {**self._container(container), "similarArtist": similar}})
 
     def with_extension(self, name: str, version: int) -> bytes:
         known = self._told.get("openSubsonicExtensions")
@@ -158,6 +174,18 @@ class XmlDocument:
             match = Xml.SubElement(root, "sonicMatch")
             match.append(_renamed(entry, "entry"))
             Xml.SubElement(match, "similarity").text = repr(similarity)
+        return _written(root)
+
+    def artist(self, entry: Entry) -> tuple[str, str] | None:
+        item, name = entry.get("artistId"), entry.get("artist")
+        return None if not item or not name else (str(item), str(name))
+
+    def with_similar_artists(self, container: str, artists: Sequence[tuple[str, str]]) -> bytes:
+        root, known = self._head(), self._find(self._root, container)
+        inside = Xml.Element(container) if known is None else _renamed(known, container)
+        root.append(inside)
+        for item, name in artists:
+            Xml.SubElement(inside, "similarArtist", id=item, name=name)
         return _written(root)
 
     def with_extension(self, name: str, version: int) -> bytes:
