@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from segue.analysis.errors import HearingError
-from segue.analysis.version import ANALYSIS_VERSION
+from segue.analysis.version import ANALYSIS_VERSION, OLDEST_VALID
 from segue.model import Analysis, Quality
 
-__all__ = ["ANALYSIS_VERSION", "HearingError", "hear"]
+__all__ = ["ANALYSIS_VERSION", "OLDEST_VALID", "HearingError", "hear"]
 
 
 def hear(path: Path, *, quality: Quality = Quality.BALANCED) -> Analysis:

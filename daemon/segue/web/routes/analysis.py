@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from segue.analysis import ANALYSIS_VERSION
+from segue.analysis import OLDEST_VALID
 from segue.model import Quality
 from segue.store import hearing_workers, recordings, runs
 from segue.store.hearing_workers import HearingWorker
@@ -65,7 +65,7 @@ async def start_analysis(call: Call, body: AnalysisWanted | None = None) -> Anal
     asked = body or AnalysisWanted()
     quality = asked.quality or Quality(call.services.settings.analysis.quality)
     async with call.context.connection() as c:
-        wanted = await recordings.want_all(c, quality, version=ANALYSIS_VERSION, failed=asked.failed)
+        wanted = await recordings.want_all(c, quality, version=OLDEST_VALID, failed=asked.failed)
         counts = await recordings.counts(c)
         run = await _run(c, counts.wanted)
     await call.services.wake("analyse")

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from segue.analysis import ANALYSIS_VERSION
+from segue.analysis import OLDEST_VALID
 from segue.model import Quality, RunId
 from segue.store import recordings, runs
 from segue.web.context import Call
@@ -121,7 +121,7 @@ async def dialect_start_analysis(call: Call) -> TaskStarted:
     """What the body asks for is passed over: albums need not be counted."""
     quality = Quality(call.services.settings.analysis.quality)
     async with call.context.connection() as c:
-        await recordings.want_all(c, quality, version=ANALYSIS_VERSION)
+        await recordings.want_all(c, quality, version=OLDEST_VALID)
         run = await runs.create(c, "analyse", total=(await recordings.counts(c)).wanted)
         state = await runs.get(c, run)
     await call.services.wake("analyse")
