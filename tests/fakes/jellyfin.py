@@ -39,7 +39,6 @@ class FakeJellyfin(FakeMediaBrowser):
     quick_connect: bool = True
     keep_alive: float = 60
     webhook_plugin: Item | None = None
-    restarts: int = 0
     codes: dict[str, Item] = field(default_factory=dict)
 
     socket_path: ClassVar[str] = "/socket"
@@ -326,6 +325,34 @@ class FakeJellyfin(FakeMediaBrowser):
         if since := seen.value("minDate"):
             rows = [row for row in rows if is_since(row["Date"], since)]
         return _result(self.page(rows, seen), len(rows))
+
+    # Plugins
+
+    @route("GET", "Plugins")
+    def plugins(self, seen: Seen) -> list[Item]:
+        self.administrators_only(seen)
+        if self.webhook_plugin is None:
+            return []
+        told = {"Name": "Webhook", "Version": "21.0.0.0", "Id": WEBHOOK, "CanUninstall": True}
+        return [told | {"HasImage": True, "Description": "", "Status": self.webhook_plugin["Status"]}]
+
+    @route("POST", "Packages/Installed/Webhook")
+    def install(self, seen: Seen) -> None:
+        self.administrators_only(seen)
+        self.webhook_plugin = {"Status": "Restart", "_kept": {"ServerUrl": "", "GenericOptions": []}}
+
+    @route("GET", f"Plugins/{WEBHOOK}/Configuration")
+    def plugin_settings(self, seen: Seen) -> Item:
+        self.administrators_only(seen)
+        assert self.webhook_plugin is not None
+        kept: Item = self.webhook_plugin["_kept"]
+        return kept
+
+    @route("POST", f"Plugins/{WEBHOOK}/Configuration")
+    def set_plugin(self, seen: Seen) -> None:
+        self.administrators_only(seen)
+        assert self.webhook_plugin is not None
+        self.webhook_plugin["_kept"] = seen.body
 
     # The websocket
 

@@ -19,6 +19,7 @@ from segue.sdk import (
     ReadsPlaylists,
     ReceivesWebhooks,
     ServerInfo,
+    SetsUpWebhooks,
     Toolbox,
     User,
     Watches,
@@ -40,6 +41,7 @@ from segue_jellyfin.config import JellyfinConfig
 from segue_jellyfin.messages import listen
 from segue_jellyfin.playlists import Playlists
 from segue_jellyfin.probing import Server, introduced, probe
+from segue_jellyfin.provisioning import set_up_webhook
 from segue_jellyfin.webhooks import changes_of
 
 __all__ = ["JellyfinAdapter", "connect"]
@@ -95,6 +97,10 @@ class JellyfinAdapter:
         """What the Webhook plugin posts."""
         return changes_of(delivery)
 
+    async def set_up_webhook(self, address: str, secret: str) -> str:
+        """Have the Webhook plugin post to us."""
+        return await set_up_webhook(self._access, address, secret)
+
     def changed_since(self, moment: datetime) -> AsyncIterator[Track]:
         """Songs that the server saved since then."""
         return self._listing.changed_since(moment)
@@ -128,6 +134,7 @@ class JellyfinAdapter:
 
 _WATCHES: type[Watches] = JellyfinAdapter
 _RECEIVES_WEBHOOKS: type[ReceivesWebhooks] = JellyfinAdapter
+_SETS_UP_WEBHOOKS: type[SetsUpWebhooks] = JellyfinAdapter
 _CATCHES_UP: type[CatchesUp] = JellyfinAdapter
 _PUBLISHES: type[Publishes] = JellyfinAdapter
 _READS_PLAYLISTS: type[ReadsPlaylists] = JellyfinAdapter

@@ -2,9 +2,16 @@
 
 from typing import ClassVar
 
-from segue.sdk.dialects.mediabrowser.payloads import OptionalId, Payload, Text, Yes
+from segue.sdk.dialects.mediabrowser.payloads import Id, OptionalId, Payload, Text, Yes
 
-__all__ = ["QuickConnect", "Sharing", "WebhookBody"]
+__all__ = ["Plugin", "QuickConnect", "Sharing", "WebhookBody"]
+
+
+class Plugin(Payload):
+    """`PluginInfo`."""
+
+    Id: Id
+    Status: Text = None
 
 
 class QuickConnect(Payload):

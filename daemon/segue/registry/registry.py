@@ -32,6 +32,7 @@ from segue.sdk import (
     ReceivesWebhooks,
     ServerConfig,
     ServerInfo,
+    SetsUpWebhooks,
     Toolbox,
     Unavailable,
     Watches,
@@ -51,6 +52,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 CAPABILITIES: Mapping[str, type] = {
     "watches": Watches,
     "receives_webhooks": ReceivesWebhooks,
+    "sets_up_webhooks": SetsUpWebhooks,
     "catches_up": CatchesUp,
     "publishes": Publishes,
     "reads_playlists": ReadsPlaylists,

@@ -85,6 +85,15 @@ class ReceivesWebhooks(Protocol):
 
 
 @runtime_checkable
+class SetsUpWebhooks(Protocol):
+    """Has the server post its news to us, when the operator asks for it."""
+
+    async def set_up_webhook(self, address: str, secret: str) -> str:
+        """Post to this address with this secret; what was done or is left to do, as a sentence."""
+        ...
+
+
+@runtime_checkable
 class CatchesUp(Protocol):
     """Lists cheaply what changed since a moment; says nothing about what is gone."""
 
