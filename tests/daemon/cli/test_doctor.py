@@ -24,7 +24,16 @@ SYSTEM: dict[str, Any] = {
     "devices": [],
     "paths": {"data": "/data", "config": None},
     "queues": {"reachable": True, "light": 0, "heavy": 0, "missed": 0, "unfinished_runs": {}},
-    "index": {"ready": True, "space": "musicnn-raw", "recordings": 1, "seconds_behind": 0.1},
+    "index": {
+        "ready": True,
+        "space": "musicnn-raw",
+        "recordings": 1,
+        "seconds_behind": 0.1,
+        "kind": "exact",
+        "building": False,
+        "recall_at_10": None,
+        "recall_at_50": None,
+    },
     "memory_bytes": None,
 }
 
@@ -138,6 +147,12 @@ class TestDaemon:
     def test_another_version(self, well: StandIn) -> None:
         well.replies["GET /system"] = {**SYSTEM, "versions": {"segue": "9.9"}}
         assert loop()["version"].state is State.WARNING
+
+    @pytest.mark.parametrize(("found", "state"), [(0.99, State.GOOD), (0.9, State.WARNING)])
+    def test_how_much_the_index_finds(self, well: StandIn, found: float, state: State) -> None:
+        index = {**SYSTEM["index"], "recall_at_10": found, "recall_at_50": 0.9}
+        well.replies["GET /system"] = {**SYSTEM, "index": index}
+        assert loop()["recall"].state is state
 
 
 class TestStores:

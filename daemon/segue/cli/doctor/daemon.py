@@ -10,6 +10,8 @@ from segue.cli.faults import CommandError, Exit
 
 _CHECK_SECONDS = 600.0
 
+_LEAST_RECALL = 0.95
+
 
 def loop(*, url: str | None, token: str | None) -> Iterator[Finding]:
     """What only a running daemon can tell."""
@@ -49,6 +51,19 @@ def _system(system: dict[str, Any]) -> Iterator[Finding]:
         yield bad("index", f"It has not followed the database for {behind:.0f} s.", advice)
     else:
         yield good("index", f"{_recordings(index['recordings'])} in the space {index['space']}")
+    yield from _recall(index)
+
+
+def _recall(index: dict[str, Any]) -> Iterator[Finding]:
+    """An index that compares everything finds everything, and has nothing to measure."""
+    at_10, at_50 = index["recall_at_10"], index["recall_at_50"]
+    if at_10 is None or at_50 is None:
+        return
+    told = f"finds {at_10:.1%} of the true 10 nearest, {at_50:.1%} of 50"
+    if at_10 < _LEAST_RECALL:
+        yield warning("recall", told, "Set SEGUE_INDEX__EXACT_BELOW above that many recordings to miss none.")
+    else:
+        yield good("recall", told)
 
 
 def _servers(api: Api) -> Iterator[Finding]:

@@ -37,6 +37,12 @@ class IndexReply(Told):
     space: str | None
     recordings: int
     seconds_behind: float | None = Field(description="Since it was last known to equal the database.")
+    kind: str | None = Field(description="How it searches: `exact`, `graph` or `quantised`.")
+    building: bool = Field(description="Another index is built beside the one that serves.")
+    recall_at_10: float | None = Field(
+        description="Share of the true 10 nearest that is found, measured on a sample; null: all, or not yet."
+    )
+    recall_at_50: float | None = Field(description="The same for 50.")
 
 
 class QueuesReply(Told):
@@ -91,6 +97,10 @@ async def show_system(call: Call) -> System:
             space=status.space,
             recordings=status.recordings,
             seconds_behind=status.seconds_behind,
+            kind=status.kind,
+            building=status.building,
+            recall_at_10=status.recall.at_10 if status.recall else None,
+            recall_at_50=status.recall.at_50 if status.recall else None,
         ),
         memory_bytes=machine.memory_bytes(),
     )
