@@ -40,6 +40,9 @@ def start(
             metavar="NAME=VALUE",
         ),
     ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Look everywhere, not from the last groups on.")
+    ] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Wait and watch until it has ended.")] = False,
     as_json: AsJson = False,
     url: Url = None,
@@ -51,6 +54,7 @@ def start(
     parameters |= dict(_pair(text) for text in given or ())
     body: dict[str, object] = {"parameters": parameters}
     body |= {"seed": seed} if seed else {}
+    body |= {"fresh": True} if fresh else {}
     body |= {"servers": server} if server else {}
     body |= {"libraries": library} if library else {}
     api = connect(url, token)

@@ -25,7 +25,7 @@ Message = dict[str, Any]
 
 
 def run(request: Message) -> Message:
-    """`{"task", "library", "parameters", "seed", "gpu"}` and what the task needs.
+    """`{"task", "library", "parameters", "seed", "fresh", "gpu"}` and what the task needs.
 
     `begin` gives the `state` of a new search, or the `reason` why there cannot be one; `evaluate`
     gives the `results` of a `batch`; `conclude` gives the outcome of a `state`, and its groups' `settled`
@@ -82,13 +82,15 @@ _TASKS = {"begin": _begin, "evaluate": _evaluate, "conclude": _conclude}
 
 
 def _prepared(request: Message) -> Prepared:
-    return _prepare(request["library"], request["parameters"], request["seed"])
+    fresh = bool(request.get("fresh"))
+    return _prepare(request["library"], request["parameters"], request["seed"], fresh)
 
 
 @lru_cache(maxsize=1)
-def _prepare(library: str, text: str, seed: int) -> Prepared:
+def _prepare(library: str, text: str, seed: int, fresh: bool) -> Prepared:
     snapshot, parameters = _library(library), ClusteringParameters.from_json(text)
-    return prepare(snapshot.corpus, parameters, seed=seed, previous=snapshot.centres(parameters.source))
+    previous = None if fresh else snapshot.centres(parameters.source)
+    return prepare(snapshot.corpus, parameters, seed=seed, previous=previous)
 
 
 @lru_cache(maxsize=1)

@@ -14,12 +14,16 @@ DEFAULT_SEED = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """`servers` are our keys, `libraries` names that servers give; None is every one."""
+    """`servers` are our keys, `libraries` names that servers give; None is every one.
+
+    A `fresh` search does not begin at the last groups, though what it finds may still continue them.
+    """
 
     parameters: ClusteringParameters = field(default_factory=ClusteringParameters)
     seed: int = DEFAULT_SEED
     servers: Sequence[int] | None = None
     libraries: Sequence[str] | None = None
+    fresh: bool = False
     automatic: bool = False
 
     def as_dict(self) -> dict[str, Any]:
@@ -34,5 +38,6 @@ class Order:
             seed=given.get("seed") or DEFAULT_SEED,
             servers=given.get("servers"),
             libraries=given.get("libraries"),
+            fresh=bool(given.get("fresh", False)),
             automatic=bool(given.get("automatic", False)),
         )

@@ -139,6 +139,7 @@ class Clusterings:
             await kept_outcome(c, search, conclusion)
             await cluster_searches.close(c, task.run.id)
         await self._wake("publish")
+        await self._desk.tidy()
         return Done(message)
 
     async def _tell(
@@ -226,7 +227,12 @@ def _so_far(search: Search) -> str:
 async def _common(desk: Desk, search: cluster_searches.Search) -> Mapping[str, Any]:
     """What every request to a child names."""
     library = await desk.library(search.run_id, search.key)
-    return {"library": str(library), "parameters": search.parameters, "seed": search.seed}
+    return {
+        "library": str(library),
+        "parameters": search.parameters,
+        "seed": search.seed,
+        "fresh": search.fresh,
+    }
 
 
 def _scope(order: Order) -> Scope:

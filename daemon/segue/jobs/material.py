@@ -79,6 +79,11 @@ class Desk:
                 await self._fetch(run, place)
         return place
 
+    async def tidy(self) -> None:
+        """Away with libraries of searches that are over."""
+        async with self._turn:
+            await self._tidy()
+
     async def _fetch(self, run: RunId, place: Path) -> None:
         """Written beside its place and moved there whole."""
         unfinished = self._folder / f"{place.name}.{token_hex(4)}"
@@ -99,7 +104,6 @@ class Desk:
             await asyncio.to_thread(shutil.rmtree, unfinished, ignore_errors=True)
 
     async def _tidy(self) -> None:
-        """Away with libraries of searches that are over."""
         async with self._pool.connection() as c:
             known = await cluster_searches.keys(c)
         for folder in self._folder.iterdir() if self._folder.exists() else ():

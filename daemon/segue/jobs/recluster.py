@@ -62,6 +62,8 @@ class Reclustering:
 
     async def consider(self) -> None:
         """Without a schedule: the first groups as soon as there is enough, later ones only after drift."""
+        async with self._pool.connection() as c:
+            await cluster_searches.sweep(c)
         if not self._habits.automatic:
             return
         async with self._pool.connection() as c:

@@ -50,7 +50,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """One search; `state` is its checkpoint, `key` names its library, `last_id` the clustering before."""
+    """One search; `state` is its checkpoint, `key` names its library, `last_id` the clustering before.
+
+    A `fresh` one does not begin at the last groups.
+    """
 
     run_id: RunId
     key: str
@@ -63,6 +66,7 @@ class Search:
     recordings: int
     state: bytes
     finished: bool
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +221,7 @@ async def get(c: Connection, run: RunId) -> Search | None:
 
 async def hold(c: Connection, run: RunId) -> Search | None:
     """The search, which nobody else changes until the transaction ends."""
-    return await _get(c, _GET + " for update", run)
+    return await _get(c, _GET + " for update of s", run)
 
 
 async def advance(c: Connection, run: RunId, state: bytes, *, finished: bool) -> None:
@@ -294,8 +298,9 @@ async def _get(c: Connection, query: str, run: RunId) -> Search | None:
 
 
 _GET = """
-select run_id, key, last_id, parameters, seed, space_id, servers, libraries, recordings, state, finished
-  from cluster_searches where run_id = %s
+select s.run_id, s.key, s.last_id, s.parameters, s.seed, s.space_id, s.servers, s.libraries, s.recordings,
+       s.state, s.finished, coalesce((r.arguments ->> 'fresh')::boolean, false) as fresh
+  from cluster_searches s join runs r on r.id = s.run_id where s.run_id = %s
 """
 
 _OPEN = """

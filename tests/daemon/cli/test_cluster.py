@@ -31,7 +31,7 @@ def test_start_asks_for_what_was_said(daemon: StandIn, segue: Run) -> None:
     daemon.replies["POST /clusterings"] = clustering_run()
     outcome = segue(
         "cluster", "start", "--algorithm", "gmm", "--runs", "200", "--seed", "3", "--server", "attic",
-        "--library", "music", "--set", "max_songs_per_artist=2", "--set", "source=features",
+        "--library", "music", "--set", "max_songs_per_artist=2", "--set", "source=features", "--fresh",
     )  # fmt: skip
     assert outcome.out == "Run 7 looks for groups; `segue cluster follow` watches it.\n"
     assert daemon.requests[-1].body == {
@@ -42,6 +42,7 @@ def test_start_asks_for_what_was_said(daemon: StandIn, segue: Run) -> None:
             "source": "features",
         },
         "seed": 3,
+        "fresh": True,
         "servers": ["attic"],
         "libraries": ["music"],
     }

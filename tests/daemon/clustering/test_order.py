@@ -23,7 +23,9 @@ def test_settings_make_parameters() -> None:
 
 
 def test_an_order_comes_back_from_a_row() -> None:
-    order = Order(parameters=ClusteringParameters(top_n_playlists=3), seed=9, servers=[4], libraries=["a"])
+    order = Order(
+        parameters=ClusteringParameters(top_n_playlists=3), seed=9, servers=[4], libraries=["a"], fresh=True
+    )
     assert Order.from_dict(json.loads(json.dumps(order.as_dict()))) == order
     assert Order.from_dict({}) == Order()
 

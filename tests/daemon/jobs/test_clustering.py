@@ -8,6 +8,7 @@ import pytest
 
 from segue.children import Limits
 from segue.clustering import ClusteringParameters
+from segue.clustering.order import Order
 from segue.jobs.cluster_drains import ClusterDrain, cluster_drains
 from segue.jobs.concluding import Words
 from segue.jobs.minds import Thinking
@@ -136,3 +137,22 @@ async def test_a_cancel_ends_the_search_and_leaves_nothing(
     async with pool.connection() as c:
         assert await runs.unfinished_by_kind(c) == {}
         assert await clusterings.newest(c) is None
+
+
+@pytest.mark.slow
+async def test_a_fresh_search_does_not_begin_at_the_last_groups(
+    pool: Pool, running: Running, drains: Callable[[], list[ClusterDrain]]
+) -> None:
+    async with pool.connection() as c:
+        await fill(c, 100)
+        first = await order(c)
+    async with running(*drains()):
+        await ended(pool, first)
+        async with pool.connection() as c:
+            fresh = Order(parameters=QUICK, seed=5, fresh=True).as_dict()
+            second = await runs.create(c, "clustering", arguments=fresh)
+        assert (await ended(pool, second)).state is RunState.SUCCESS
+    async with pool.connection() as c:
+        two, one = await clusterings.list_(c)
+    assert two.score == one.score  # the same seed finds the same groups, and they live on
+    assert two.run_id == second

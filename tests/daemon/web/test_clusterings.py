@@ -13,7 +13,12 @@ _URL = "/api/v1/clusterings"
 
 
 async def test_a_run_is_wanted_with_the_settings_and_what_is_said(daemon: Daemon) -> None:
-    body = {"parameters": {"algorithm": "gmm", "top_n_playlists": 3}, "seed": 4, "libraries": ["music"]}
+    body = {
+        "parameters": {"algorithm": "gmm", "top_n_playlists": 3},
+        "seed": 4,
+        "libraries": ["music"],
+        "fresh": True,
+    }
     run = await daemon.json("POST", _URL, status=202, json=body)
     assert (run["kind"], run["state"]) == ("clustering", "PENDING")
     again = await daemon.json("POST", _URL, status=409)
@@ -25,6 +30,7 @@ async def test_a_run_is_wanted_with_the_settings_and_what_is_said(daemon: Daemon
     assert row[0]["parameters"]["algorithm"] == "gmm"
     assert row[0]["parameters"]["score_weight_diversity"] == 2.0
     assert (row[0]["seed"], row[0]["libraries"], row[0]["automatic"]) == (4, ["music"], False)
+    assert row[0]["fresh"] is True
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,10 @@ class ClusteringWanted(Asked):
     seed: int = Field(
         default=DEFAULT_SEED, ge=1, le=2**31 - 1, description="The same seed finds the same groups again."
     )
+    fresh: bool = Field(
+        default=False,
+        description="Look everywhere, not from the last groups on; what is found may still continue them.",
+    )
     servers: tuple[Name, ...] | None = Field(
         default=None, min_length=1, max_length=100, description="Only music of these servers."
     )
@@ -169,7 +173,11 @@ async def start_clustering(call: Call, body: ClusteringWanted | None = None) -> 
     async with call.context.connection() as c:
         servers = [(await named_server(c, name)).id for name in wanted.servers or ()]
         order = Order(
-            parameters=parameters, seed=wanted.seed, servers=servers or None, libraries=wanted.libraries
+            parameters=parameters,
+            seed=wanted.seed,
+            servers=servers or None,
+            libraries=wanted.libraries,
+            fresh=wanted.fresh,
         )
         run = await cluster_searches.want(c, order.as_dict())
         if run is None:
