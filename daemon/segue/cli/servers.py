@@ -294,6 +294,25 @@ def hook_secret(
 
 
 @app.command()
+def set_up_webhook(
+    name: Name,
+    address: Annotated[
+        str, typer.Argument(help="How the server reaches Segue, such as http://192.168.1.2:4711.")
+    ],
+    *,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Have a server post its news to Segue, where Segue can set that up."""
+    reply = connect(url, token).post(f"{_path(name)}/webhook", {"address": address})
+    if as_json:
+        print_json(reply)
+    else:
+        say(reply["message"])
+
+
+@app.command()
 def remove(
     name: Name,
     *,

@@ -123,6 +123,11 @@ class TestServers:
         assert segue("servers", "hook-secret", "attic").status == 2
         assert segue("servers", "hook-secret", "attic", "--yes").out == "hush\n"
 
+    def test_set_up_webhook(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["POST /servers/attic/webhook"] = {"message": "Restart Jellyfin."}
+        assert segue("servers", "set-up-webhook", "attic", "http://us:4711").out == "Restart Jellyfin.\n"
+        assert last_body(daemon) == {"address": "http://us:4711"}
+
     def test_remove_asks_first(self, daemon: StandIn, segue: Run) -> None:
         daemon.replies["DELETE /servers/attic"] = None
         assert segue("servers", "remove", "attic").status == 2

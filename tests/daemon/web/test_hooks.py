@@ -1,14 +1,19 @@
 """Deliveries are taken from those who know the secret, and from nobody else."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from segue.model import LibraryChanged, TrackChanged, TrackGone, TrackId
 from segue.sdk import Unavailable
+from segue.sdk.testing import World
 from segue.store import inbox, runs
 from segue.store.servers import Server
 from segue.web.deliveries import Flow, PlainChanges, secret_fits
 from tests.daemon.web.conftest import Daemon
 from tests.daemon.web.music import attic, song
+from tests.fakes import jellyfin
+from tests.fakes.jellyfin import KEY, serving
 from tests.fakes.memory import MemoryServer
 
 
@@ -127,3 +132,34 @@ def test_secrets_are_compared_whatever_they_are() -> None:
     assert secret_fits("a", "a")
     assert not secret_fits("", "a")
     assert not secret_fits("\udcff", "a")
+
+
+async def test_a_server_is_told_where_to_post(daemon: Daemon, tmp_path: Path) -> None:
+    fake = jellyfin.shown(World.small(tmp_path / "music"))
+    fake.webhook_plugin = {"Status": "Active", "_kept": {"GenericOptions": []}}
+    async with serving(fake):
+        options = {"url": fake.url, "api_key": KEY}
+        body = {"name": "films", "kind": "jellyfin", "options": options}
+        added = await daemon.json("POST", "/api/v1/servers", status=201, json=body)
+        asked = "POST", "/api/v1/servers/films/webhook"
+        told = await daemon.json(*asked, json={"address": "http://us:4711/"})
+        assert "http://us:4711/hooks/films from now on" in told["message"]
+        [entry] = fake.webhook_plugin["_kept"]["GenericOptions"]
+        assert {"Key": "X-Segue-Secret", "Value": added["hook_secret"]} in entry["Headers"]
+        one = next(iter(fake.songs))
+        news = {"NotificationType": "ItemAdded", "ItemType": "Audio", "ItemId": one}
+        headers = {header["Key"]: header["Value"] for header in entry["Headers"]}
+        await _send(daemon, "/hooks/films", 202, headers=headers, data=json.dumps(news).encode())
+        for address in ("us:port", "ftp://us", ""):
+            await daemon.json(*asked, status=422, json={"address": address})
+        fake.webhook_plugin["Status"] = "Malfunctioned"
+        await daemon.json(*asked, status=424, json={"address": "http://us"})
+        await daemon.json("DELETE", "/api/v1/servers/films", status=204)
+
+
+async def test_a_server_whose_webhooks_we_cannot_set_up_says_so(daemon: Daemon) -> None:
+    await attic(daemon)
+    refused = await daemon.json(
+        "POST", "/api/v1/servers/attic/webhook", status=409, json={"address": "http://us"}
+    )
+    assert "do it there" in refused["detail"]

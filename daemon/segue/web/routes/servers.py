@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field
 
 from segue.model import Listening, ServerKey
 from segue.registry import BrokenPlugin, ConfigError, UnknownKindError
-from segue.sdk import AdapterError, AdapterPlugin
+from segue.sdk import AdapterError, AdapterPlugin, SetsUpWebhooks
+from segue.sdk.http import base_url
 from segue.store import front_doors, runs, servers
 from segue.store.front_doors import FrontDoor
 from segue.store.pool import Connection
@@ -94,6 +95,20 @@ class NewSecret(Told):
     """A webhook secret; it is never shown again."""
 
     hook_secret: str
+
+
+class WantedWebhook(Asked):
+    """Where the server shall post its news."""
+
+    address: Annotated[Text, AfterValidator(base_url)] = Field(
+        description="How the server reaches this daemon.", examples=["http://192.168.1.2:4711"]
+    )
+
+
+class WebhookSetUp(Told):
+    """What was done, or is left to do."""
+
+    message: str
 
 
 class AdapterReply(Told):
@@ -273,6 +288,25 @@ async def renew_hook_secret(call: Call, path: ServerPath) -> NewSecret:
     return NewSecret(hook_secret=secret)
 
 
+@post(
+    "/api/v1/servers/{server}/webhook",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="Have a server post its news to us",
+    refusals=[NOT_FOUND, CONFLICT, SERVER_FAILED],
+)
+async def set_up_webhook(call: Call, path: ServerPath, body: WantedWebhook) -> WebhookSetUp:
+    """Changes the server's settings, as far as its adapter can; asking again does no harm."""
+    async with call.context.connection() as c:
+        server = await named_server(c, path.server)
+    registry = call.services.registry
+    async with _reaching(), registry.using(server.id) as adapter:
+        if not isinstance(adapter, SetsUpWebhooks):
+            raise Refusal(CONFLICT, f"Segue cannot set up the webhooks of {server.name}; do it there.")
+        address = f"{body.address}/hooks/{server.name}"
+        return WebhookSetUp(message=await adapter.set_up_webhook(address, registry.hook_secret(server)))
+
+
 @put(
     "/api/v1/servers/{server}/front-door",
     tag=_TAG,
@@ -424,6 +458,7 @@ ROUTES = (
     test_server,
     walk_server,
     renew_hook_secret,
+    set_up_webhook,
     open_front_door,
     close_front_door,
 )
