@@ -112,6 +112,8 @@ async def test_similar_things_are_of_the_same_kind(door: Door) -> None:
     for route in ("Albums", "Items"):
         albums = await door.names(f"/{route}/{guid('Pastel Blues')}/Similar")
         assert albums == ["I Put a Spell", "Kind of Blue", "Ace"]
+    asked = "IncludeItemTypes=MusicAlbum&GroupProgramsBySeries=true&X-Emby-Language=en"
+    assert await door.names(f"/Items/{guid('Pastel Blues')}/Similar?{asked}") == albums
     artists = await door.names(f"/Artists/{guid('Nina Simone')}/Similar")
     assert artists == ["Miles Davis", "Motörhead"]
     banned = f"ExcludeArtistIds={guid('Miles Davis')}"
@@ -152,6 +154,7 @@ async def test_the_case_of_names_is_the_one_asked_for(door: Door) -> None:
         f"/Items/{guid('Sinnerman')}/InstantMix?Genres=Jazz",
         f"/Items/{guid('Sinnerman')}/InstantMix?StartIndex=20",
         f"/Items/{guid('Sinnerman')}/InstantMix?IncludeItemTypes=Movie",
+        f"/Items/{guid('Pastel Blues')}/Similar?IncludeItemTypes=Audio",
         "/Artists/InstantMix",
         "/Items/InstantMix",
         "/Playlists/%2F%2e%2e/InstantMix",

@@ -24,7 +24,7 @@ _RENDERED = ("userid", "fields", "enableimages", "enableuserdata", "imagetypelim
 _KNOWN = frozenset(
     {
         *_CREDENTIALS, *_RENDERED, "id", "limit", "startindex", "excludeartistids", "includeitemtypes",
-        "enabletotalrecordcount", "recursive",
+        "enabletotalrecordcount", "recursive", "groupprogramsbyseries",
     }
 )  # fmt: skip
 _LONGEST_ID = 100
@@ -68,8 +68,11 @@ class Asked:
     def is_plain(self) -> bool:
         """Whether nothing is asked for that only the server could heed."""
         known = all(key.lower() in _KNOWN or _is_credential(key) for key, _ in self.parameters)
-        kinds = {one.lower() for one in self.many("includeitemtypes")}
-        return known and kinds <= {"audio"} and self.one("startindex") in (None, "", "0")
+        return known and self.one("startindex") in (None, "", "0")
+
+    def wants_other_than(self, kind: str) -> bool:
+        """Whether items of this kind are not what is wanted."""
+        return not {one.lower() for one in self.many("includeitemtypes")} <= {kind}
 
     @property
     def credentials(self) -> Sequence[tuple[str, str]]:

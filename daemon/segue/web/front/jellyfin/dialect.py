@@ -76,6 +76,8 @@ class JellyfinDialect:
 
     async def _mix(self, asked: Asked, server: Server) -> web.StreamResponse:
         """Songs; of a song's mix it is the first itself."""
+        if asked.wants_other_than(Kind.SONG):
+            raise NothingToSay("A mix is of songs.")
         count = asked.count("limit", otherwise=_MIX)
         meant = await find_seeds(server, self._pool, self._server, asked)
         found = await self._found(meant, count)
@@ -89,6 +91,8 @@ class JellyfinDialect:
         meant = await find_seeds(server, self._pool, self._server, asked)
         if meant.kind not in (Kind.SONG, Kind.ALBUM, Kind.ARTIST):
             raise NothingToSay(f"To a {meant.kind} nothing is similar.")
+        if asked.wants_other_than(meant.kind):
+            raise NothingToSay("Other things are wanted than the one that is named.")
         wider = 1 if meant.kind is Kind.SONG else _SONGS_PER_ALBUM
         songs = await server.items(await self._found(meant, count * wider))
         banned = {plain_id(one) for one in asked.many("excludeartistids")}
