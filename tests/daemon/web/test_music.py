@@ -64,6 +64,7 @@ async def test_a_track_tells_all_but_its_path(daemon: Daemon) -> None:
         "format": None,
         "library": None,
         "missing_since": None,
+        "excluded": False,
     }
 
 
