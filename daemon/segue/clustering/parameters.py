@@ -70,6 +70,10 @@ class ClusteringParameters:
 
     def __post_init__(self) -> None:
         """ValueError names the field that makes no sense."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int | float) and not abs(value) <= _LARGEST:  # NaN is not either
+                raise ValueError(f"{field.name} must be a number of ordinary size.")
         for low, high in _RANGES:
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(f"{low} must not be greater than {high}.")
@@ -118,6 +122,7 @@ class ClusteringParameters:
         return cls(**given)
 
 
+_LARGEST = 1e9
 _WEIGHTED = (
     "diversity",
     "purity",

@@ -36,7 +36,9 @@ async def test_a_run_is_wanted_with_the_settings_and_what_is_said(daemon: Daemon
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ({"parameters": {"clusters": 3}}, "is not known here"),
+        ({"parameters": {"clusters": 3}}, "holds 1 unknown names; there are algorithm"),
+        ({"parameters": {"clustering_runs": 10**30}}, "clustering_runs must be a number of ordinary size"),
+        ({"parameters": {"max_distance": float("nan")}}, "max_distance"),
         ({"parameters": {"clustering_runs": "many"}}, "clustering_runs"),
         ({"parameters": {"num_clusters_min": 9, "num_clusters_max": 3}}, "num_clusters_min must not be"),
         ({"parameters": {"algorithm": "magic"}}, "algorithm"),

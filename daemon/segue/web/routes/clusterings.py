@@ -313,9 +313,10 @@ async def _run(c: Connection, number: RunId) -> RunReply:
 
 def _parameters(values: Mapping[str, Any]) -> ClusteringParameters:
     unknown = [name for name in values if name not in PARAMETER_DOCS]
-    faults = [Fault(where=f"body.parameters.{name}", message="is not known here") for name in unknown]
-    if faults:
-        raise reading.refuse(faults)
+    if unknown:
+        names = ", ".join(PARAMETER_DOCS)
+        message = f"holds {len(unknown)} unknown names; there are {names}"
+        raise reading.refuse([Fault(where="body.parameters", message=message)])
     try:
         return _ADAPTER.validate_python(dict(values))
     except ValidationError as error:
