@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from segue.model import LibraryChanged, Playlist, TrackChanged
-from segue.sdk import KeepsHistory, Publishes, ReadsPlaylists, Watches
+from segue.sdk import KeepsHistory, Publishes, ReadsPlaylists, Unavailable, Watches
 from segue.sdk.testing import Song, World, until
 from tests.adapters.lyrion.conftest import Connect
 from tests.adapters.lyrion.real import RealLyrion, running, source
@@ -136,3 +136,35 @@ async def _queue(server: RealLyrion) -> list[str]:
     """What the player has before it; where it is in it moves as it plays."""
     status = await server.ask("status", 0, 100, "tags:u", player=PLAYER)
     return [row["url"] for row in status["playlist_loop"]]
+
+
+async def test_a_server_that_is_killed_and_comes_back_is_listened_to_again(
+    tmp_path: Path, connected: Connect, pytestconfig: pytest.Config
+) -> None:
+    folder = source(pytestconfig)
+    world = World.small(tmp_path / "music")
+    async with (
+        running(folder, tmp_path / "lyrion", world.root) as server,
+        connected(**server.options) as adapter,
+        asyncio.timeout(110),
+    ):
+        assert isinstance(adapter, Watches)
+        before = {track.id: track async for track in adapter.walk()}
+        feed = adapter.changes()
+        assert await anext(feed) == LibraryChanged()
+        await server.stop()
+        with pytest.raises(Unavailable):
+            await anext(feed)
+        with pytest.raises(Unavailable):
+            await anext(adapter.walk())
+        world.add(LATE)
+        await server.start()
+        feed = adapter.changes()
+        assert await anext(feed) == LibraryChanged()
+        await server.ask("rescan")
+        while await anext(feed) != LibraryChanged():
+            pass
+        after = {track.id: track async for track in adapter.walk()}
+        assert after.items() >= before.items()
+        assert [track.title for id_, track in after.items() if id_ not in before] == ["Late"]
+        await feed.aclose()  # type: ignore[attr-defined]
