@@ -1,4 +1,4 @@
-"""`segue similar`, `segue tracks`: find tracks, and what sounds like them."""
+"""`segue similar`, `segue path`, `segue tracks`: find tracks, their like, and ways between them."""
 
 from typing import Annotated, Any
 
@@ -16,8 +16,9 @@ Limit = Annotated[int, typer.Option(help="How many at most.", min=1, max=500)]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command()(similar)
+    app.command()(path)
 
 
 def similar(
@@ -60,6 +61,36 @@ def similar(
         ["distance", "artist", "title", "album", "server"],
         [(f"{item['distance']:.3f}", *_columns(item["track"])) for item in found["items"]],
         right=("distance",),
+    )
+
+
+def path(
+    start: Annotated[str, typer.Argument(help='Where it begins, such as "artist - title".')],
+    end: Annotated[str, typer.Argument(help="Where it ends.")],
+    *,
+    length: Annotated[int, typer.Option(help="How many songs at most.", min=2, max=200)] = 25,
+    free: Annotated[bool, typer.Option("--free", help="Only as many songs as the way needs.")] = False,
+    server: Server = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Find a way of songs from one to another, each a little further on."""
+    found = connect(url, token).get(
+        "/path",
+        start_q=start,
+        end_q=end,
+        length=length,
+        fixed="false" if free else None,
+        server=server,
+    )
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ["step", "artist", "title", "album", "server"],
+        [(f"{item['step']:.3f}", *_columns(item["track"])) for item in found["items"]],
+        right=("step",),
     )
 
 

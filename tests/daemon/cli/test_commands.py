@@ -160,6 +160,21 @@ class TestMusic:
         assert outcome.status == 2
         assert "Name a track" in outcome.err
 
+    def test_path(self, daemon: StandIn, segue: Run) -> None:
+        steps = [
+            {"track": replies.track(), "step": 0.0, "distance": 0.0},
+            {"track": replies.track(2), "step": 0.25, "distance": 0.25},
+        ]
+        daemon.replies["GET /path"] = {"items": steps}
+        lines = segue("path", "nina - sinnerman", "feeling good", "--length", "2", "--free").out.splitlines()
+        assert [line.split()[0] for line in lines] == ["step", "0.000", "0.250"]
+        assert daemon.requests[0].query == {
+            "start_q": ["nina - sinnerman"],
+            "end_q": ["feeling good"],
+            "length": ["2"],
+            "fixed": ["false"],
+        }
+
     def test_search(self, daemon: StandIn, segue: Run) -> None:
         daemon.replies["GET /tracks"] = replies.page(replies.track())
         assert segue("tracks", "search", "sinner").out.splitlines()[1].split()[-2:] == ["attic", "10:22"]
