@@ -97,7 +97,7 @@ class RealLyrion:
     async def _is_ready(self) -> bool:
         try:
             status = await self.ask("serverstatus", 0, 0)
-        except (aiohttp.ClientError, OSError):
+        except (aiohttp.ClientError, OSError, ValueError):  # it may answer before it can
             return False
         return bool(status.get("lastscan")) and await self._is_still()
 

@@ -100,7 +100,9 @@ async def test_plays_are_seen_and_players_are_left_alone(
         async def played() -> dict[str, int]:
             return {play.track_id: play.count async for play in adapter.plays(user.id, since)}
 
-        assert await until(played, seconds=30, every=0.2) == {urls[0]: 1}
+        plays = await until(played, seconds=30, every=0.2)
+        assert plays[urls[0]] == 1
+        assert plays.keys() <= set(urls)
         clock.tell("a play is seen")
         tracks = tuple([track.id async for track in adapter.walk()])
         made = await adapter.publish(Playlist(name="Mix", tracks=tracks), replacing=None)
