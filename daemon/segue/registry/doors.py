@@ -48,5 +48,8 @@ def client_side(registry: Registry, server: Server) -> ClientSide:
         raise NoClientSideError(str(error)) from error
     if plugin.client_side is None:
         raise NoClientSideError(f"{plugin.title} is not spoken to over the web: it can have no front door.")
-    side: ClientSide = plugin.client_side(config)
+    try:
+        side: ClientSide = plugin.client_side(config)
+    except OSError as error:  # such as a file of certificates that is not there
+        raise NoClientSideError(f"Its settings cannot be used: {error.strerror or error}.") from error
     return side

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -145,3 +146,18 @@ async def test_doors_of_the_settings_open_with_the_daemon(
         await until(lambda: daemon.context.doors.status(wanted.server_id).state == "open", seconds=30)
         await declare_doors(daemon.services.pool, {"attic": ServerSection(kind="memory")})
         assert (await daemon.json("GET", "/api/v1/servers/attic"))["front_door"] is None
+
+
+async def test_certificates_that_are_not_there_are_a_state(daemon: Daemon, tmp_path: Path) -> None:
+    options = {
+        "url": "https://127.0.0.1:9",
+        "username": "joe",
+        "password": "sesame",
+        "authority": str(tmp_path / "none.pem"),
+    }
+    body = {"name": "attic", "kind": "navidrome", "options": options, "probe": False}
+    added = await daemon.json(
+        "POST", "/api/v1/servers", status=201, json={**body, "front_door": "127.0.0.1:0"}
+    )
+    assert added["front_door"]["state"] == "broken"
+    assert "No such file" in added["front_door"]["trouble"]
