@@ -4,6 +4,7 @@ import json
 import random
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_kills_and_writes_leave_no_difference(daemons: list[Daemon], database_ur
                     daemons[1].start("serve")
             truth = _truth(c, chance)
             for daemon in daemons:
-                wait_for(lambda daemon=daemon, truth=truth: _says(daemon, truth), seconds=60)
+                wait_for(partial(_says, daemon, truth), seconds=60)
 
 
 class _Writer:

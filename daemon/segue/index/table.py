@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from segue.index.places import NOWHERE, Places
 from segue.index.storage import storage_in
 
 __all__ = ["Ids", "Rows", "Staged", "Table", "Vectors", "View"]
@@ -28,7 +29,7 @@ class View:
     changes: Ids
     alive: npt.NDArray[np.bool_]
     live: int
-    rows: dict[int, int]  # of this moment or a little later: may point beyond this view's end
+    rows: Places  # of this moment or a little later: may point beyond this view's end
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -67,7 +68,9 @@ class Table:
         self._ids = np.empty(_FIRST_CAPACITY, np.int64)
         self._changes = np.empty(_FIRST_CAPACITY, np.int64)
         self._reserved: dict[int, int] = {}
-        self._view = View(self._units[:0], self._ids[:0], self._changes[:0], np.zeros(0, np.bool_), 0, {})
+        self._view = View(
+            self._units[:0], self._ids[:0], self._changes[:0], np.zeros(0, np.bool_), 0, Places()
+        )
 
     @classmethod
     def arranged(cls, ids: Ids, changes: Ids, dimensions: int, *, folder: Path | None = None) -> "Table":
@@ -79,7 +82,7 @@ class Table:
         table._grow(len(ids))
         table._ids[: len(ids)], table._changes[: len(ids)] = ids, changes
         table._reserved = dict(zip(ids.tolist(), range(len(ids)), strict=True))
-        table._show(len(ids), np.zeros(len(ids), np.bool_), {})
+        table._show(len(ids), np.zeros(len(ids), np.bool_), Places())
         return table
 
     @property
@@ -121,7 +124,8 @@ class Table:
         if end > len(self._ids):
             self._grow(end)
         self._units[rows], self._ids[rows], self._changes[rows] = units, fresh, numbers
-        dying = np.array([view.rows[i] for i in leaving if i in view.rows], np.int64)
+        dying = view.rows.of(np.array(leaving, np.int64)).astype(np.int64)
+        dying = np.unique(dying[dying != NOWHERE])
         return Staged(fresh, rows, units, leaving, dying, refused, end)
 
     def publish(self, staged: Staged) -> None:
@@ -134,17 +138,14 @@ class Table:
         alive[staged.dying] = False
         rows = self._view.rows
         self._show(staged.end, alive, rows)
-        placed = dict(zip(staged.ids.tolist(), staged.rows.tolist(), strict=True))
-        rows.update(placed)
-        for recording in staged.leaving:
-            if recording not in placed:
-                rows.pop(recording, None)
+        rows.put(np.setdiff1d(np.array(staged.leaving, np.int64), staged.ids), np.array(NOWHERE))
+        rows.put(staged.ids, staged.rows)
 
     def find(self, ids: Sequence[int]) -> tuple[View, Rows]:
         """A view, and in it the row of each id: -1 where there is none."""
         while True:
             view = self._view
-            rows = np.fromiter((view.rows.get(i, -1) for i in ids), np.int64, len(ids))
+            rows = view.rows.of(np.array(ids, np.int64)).astype(np.int64)
             if not len(rows) or rows.max() < len(view):  # rows are told only after their view is published
                 return view, rows
 
@@ -159,14 +160,16 @@ class Table:
             table._units[start : start + len(part)] = view.units[part]
         table._ids[: len(living)] = view.ids[living]
         table._changes[: len(living)] = view.changes[living]
-        rows = dict(zip(view.ids[living].tolist(), range(len(living)), strict=True))
+        rows = Places()
+        rows.put(view.ids[living], np.arange(len(living)))
         table._show(len(living), np.ones(len(living), np.bool_), rows)
         return table
 
     def _changes_here(self, ids: Ids) -> Ids:
         view = self._view
-        known = (view.changes[view.rows[i]] if i in view.rows else -1 for i in ids.tolist())
-        return np.fromiter(known, np.int64, len(ids))
+        rows = view.rows.of(ids)
+        here: Ids = np.where(rows == NOWHERE, -1, view.changes[rows] if len(view) else -1)
+        return here
 
     def _places(self, ids: Ids, changes: Ids) -> tuple[Rows, int]:
         """A row for each: the one kept for it, or the next free one."""
@@ -191,7 +194,7 @@ class Table:
             grown[:kept] = old[:kept]
             setattr(self, name, grown)
 
-    def _show(self, end: int, alive: npt.NDArray[np.bool_], rows: dict[int, int]) -> None:
+    def _show(self, end: int, alive: npt.NDArray[np.bool_], rows: Places) -> None:
         self._view = View(
             self._units[:end], self._ids[:end], self._changes[:end], alive, int(np.count_nonzero(alive)), rows
         )

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.index import Ids
+from segue.index.places import NOWHERE, Places
 from segue.model import RecordingId, ServerKey
-from segue.similarity.places import NOWHERE, Places
 from segue.similarity.works import folded, is_seasonal, work
 from segue.store.rolls import Entry
 from segue.store.tracks import TrackRow

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segue.index.places import NOWHERE, Places
 from segue.model import RecordingId, ServerKey
 from segue.similarity import Follower
-from segue.similarity.places import NOWHERE, Places
 from segue.similarity.roster import Card, Roster
 from segue.store.pool import Pool
 from tests.daemon.similarity.library import hear, towards

@@ -1,5 +1,7 @@
 """Where each number has its row: an array in pages, so that gaps between numbers cost little."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,7 +16,10 @@ _PAGE = 1 << _BITS
 
 
 class Places:
-    """From positive numbers to rows; 4 bytes each, and gaps of more than a page cost nothing."""
+    """From positive numbers to rows; 4 bytes each, and gaps of more than a page cost nothing.
+
+    One writer; readers in other threads see each number's row as it was before or after.
+    """
 
     def __init__(self) -> None:
         self._pages = np.full((16, _PAGE), NOWHERE, np.int32)  # the first one stays empty
@@ -22,21 +27,30 @@ class Places:
         self._page_of = np.zeros(16, np.int32)
 
     def __getitem__(self, number: int) -> int:
-        high = number >> _BITS
-        if not 0 <= high < len(self._page_of):
+        page_of, high = self._page_of, number >> _BITS
+        if not 0 <= high < len(page_of):
             return NOWHERE
-        return int(self._pages[self._page_of[high], number & (_PAGE - 1)])
+        page = page_of[high]  # before the pages are looked at, which only grow
+        return int(self._pages[page, number & (_PAGE - 1)])
 
     def of(self, numbers: Numbers) -> Rows:
         """The row of each; NOWHERE where there is none."""
-        high = numbers >> _BITS
-        known = (high >= 0) & (high < len(self._page_of))
-        pages = np.where(known, self._page_of[np.where(known, high, 0)], 0)
+        page_of, high = self._page_of, numbers >> _BITS
+        known = (high >= 0) & (high < len(page_of))
+        pages = np.where(known, page_of[np.where(known, high, 0)], 0)
         found: Rows = self._pages[pages, numbers & (_PAGE - 1)]
         return found
 
     def __setitem__(self, number: int, row: int) -> None:
-        high = number >> _BITS
+        self._pages[self._page_for(number >> _BITS), number & (_PAGE - 1)] = row
+
+    def put(self, numbers: Numbers, rows: npt.NDArray[np.integer[Any]]) -> None:
+        """The row of each of these."""
+        for high in np.unique(numbers >> _BITS).tolist():
+            self._page_for(high)
+        self._pages[self._page_of[numbers >> _BITS], numbers & (_PAGE - 1)] = rows
+
+    def _page_for(self, high: int) -> int:
         if high >= len(self._page_of):
             self._page_of = _grown(self._page_of, high + 1, 0)
         if not self._page_of[high]:
@@ -44,7 +58,7 @@ class Places:
                 self._pages = _grown(self._pages, self._used + 1, NOWHERE)
             self._page_of[high] = self._used
             self._used += 1
-        self._pages[self._page_of[high], number & (_PAGE - 1)] = row
+        return int(self._page_of[high])
 
 
 def _grown(old: Rows, least: int, filled_with: int) -> Rows:
