@@ -2,7 +2,7 @@
 
     python benchmarks/clustering.py                 2,000 and 20,000 recordings
     python benchmarks/clustering.py --large         100,000 too
-    python benchmarks/clustering.py --plot FILE     score over CPU time as a picture (needs matplotlib)
+    python benchmarks/clustering.py --plot FILE     score over CPU time as an SVG picture
 
 Recordings are synthetic: genres, styles, artists, tags of the level of real ones. Only some of the
 peer's 5,000 fits are made (`--peer-fits`): their best score is measured, the time of 5,000 is multiplied.
@@ -15,6 +15,7 @@ from pathlib import Path
 import clustering_parts
 import numpy as np
 from clustering_parts import peer
+from clustering_parts.drawing import draw
 from sklearn.metrics import adjusted_rand_score
 
 from segue.clustering import ClusteringParameters
@@ -49,10 +50,14 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- |")
     for size in [*arguments.sizes, *([100_000] if arguments.large else [])]:
         curves[size] = _compare(size, arguments.peer_fits)
+    if arguments.plot:
+        panels = {
+            f"{size:,} recordings": {"Segue": ours, "independent fits": [one[:2] for one in theirs]}
+            for size, (ours, theirs) in curves.items()
+        }
+        draw(panels, arguments.plot)
     if arguments.stability:
         _stability(arguments.stability)
-    if arguments.plot:
-        _draw(curves, arguments.plot)
 
 
 def _compare(size: int, peer_fits: int) -> tuple[Curve, Curve]:
@@ -150,19 +155,6 @@ def _agreement(centres: np.ndarray, data: Prepared, songs: Songs) -> float:
 
 def _row(size: int, who: str, fits: int, seconds: float, reached: float, agreement: float) -> None:
     print(f"| {size:,} | {who} | {fits:,} | {seconds:,.1f} | {reached:.3f} | {agreement:.3f} |", flush=True)
-
-
-def _draw(curves: dict[int, tuple[Curve, Curve]], path: Path) -> None:
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, len(curves), figsize=(5 * len(curves), 4), squeeze=False)
-    for panel, (size, (ours, theirs)) in zip(axes[0], curves.items(), strict=True):
-        for name, curve in (("Segue", ours), ("independent fits", theirs)):
-            panel.step(*zip(*curve, strict=True), where="post", label=name, marker=".")
-        panel.set(xscale="log", xlabel="CPU seconds", ylabel="best score", title=f"{size:,} recordings")
-        panel.legend()
-    figure.tight_layout()
-    figure.savefig(path)
 
 
 if __name__ == "__main__":
