@@ -302,7 +302,15 @@ async def merge(c: Connection, *, keep: RecordingId, gone: RecordingId) -> bool:
 
 _REPOINTING = (
     "update tracks set recording_id = %(keep)s where recording_id = %(gone)s",
+    """delete from playlist_entries twice where recording_id = %(gone)s and exists (
+           select from playlist_entries kept
+            where kept.version_id = twice.version_id and kept.recording_id = %(keep)s)""",
     "update playlist_entries set recording_id = %(keep)s where recording_id = %(gone)s",
+    """update playlists set recipe = jsonb_set(recipe, '{seeds}', (
+           select jsonb_agg(case when seed = to_jsonb(%(gone)s::bigint) then to_jsonb(%(keep)s::bigint)
+                                 else seed end order by place)
+             from jsonb_array_elements(recipe -> 'seeds') with ordinality as old (seed, place)))
+        where recipe -> 'seeds' @> jsonb_build_array(%(gone)s::bigint)""",
     """insert into playlist_pins (playlist_id, recording_id, banned, at)
        select playlist_id, %(keep)s, banned, at from playlist_pins where recording_id = %(gone)s
        on conflict do nothing""",

@@ -1,0 +1,54 @@
+"""What playlists remember: versions only of what differs, wishes, and recordings that became one."""
+
+from segue.similarity.recipes import Recipe
+from segue.store import playlists, recordings
+from segue.store.playlists import Kind, NewPlaylist
+from tests.daemon.publishing.conftest import House
+
+
+async def test_a_version_is_kept_only_of_what_differs(house: House) -> None:
+    await house.add_server("ids")
+    playlist = await house.make("Mix", 1, 2)
+    songs = await house.recordings(1, 2)
+    async with house.pool.connection() as c:
+        assert await playlists.add_version(c, playlist, songs) is None
+        made = await playlists.add_version(c, playlist, songs[::-1])
+        assert made is not None
+        assert (made.number, made.songs) == (2, 2)
+        assert [one.number for one in await playlists.versions(c, playlist)] == [2, 1]
+        first = await playlists.version(c, playlist, 1)
+        assert first is not None
+        assert await playlists.entries(c, first.id) == songs
+
+
+async def test_the_last_wish_counts(house: House) -> None:
+    await house.add_server("ids")
+    playlist = await house.make("Mix", 1)
+    one, two = await house.recordings(1, 2)
+    async with house.pool.connection() as c:
+        await playlists.pin(c, playlist, [two, one], banned=False)
+        await playlists.pin(c, playlist, [one], banned=True)
+        pins = await playlists.pins(c, playlist)
+        assert (pins.pinned, pins.banned) == ((two,), frozenset({one}))
+        assert await playlists.unpin(c, playlist, [one, two]) == 2
+        assert await playlists.pins(c, playlist) == playlists.Pins()
+
+
+async def test_recordings_that_become_one_keep_their_places_wishes_and_recipes(house: House) -> None:
+    await house.add_server("ids")
+    one, two, three = await house.recordings(1, 2, 3)
+    playlist = await house.make("Mix", 1, 2, 3)
+    recipe = Recipe(kind="similar", seeds=(two, three))
+    async with house.pool.connection() as c:
+        made = await playlists.create(
+            c, NewPlaylist(name="Like two", kind=Kind.RECIPE, recipe=recipe.as_json())
+        )
+        await playlists.pin(c, playlist, [two], banned=True)
+        assert await recordings.merge(c, keep=one, gone=two)
+        version = await playlists.version(c, playlist)
+        assert version is not None
+        assert await playlists.entries(c, version.id) == [one, three]
+        assert (await playlists.pins(c, playlist)).banned == frozenset({one})
+        found = await playlists.get(c, made)
+        assert found is not None
+        assert Recipe.from_json(found.recipe or {}).seeds == (one, three)
