@@ -28,6 +28,7 @@ class FakeEmby(FakeMediaBrowser):
 
     version: str = "4.9.1.90"
     tells_library: bool = True
+    keeps_tags: bool = True
     ids: dict[str, str] = field(default_factory=dict)
 
     prefix: ClassVar[str] = "/emby"
@@ -53,6 +54,8 @@ class FakeEmby(FakeMediaBrowser):
 
     def optional(self, item: Item) -> Item:
         told = super().optional(item)
+        if item["Type"] == "Playlist":
+            told["TagItems"] = [{"Name": name, "Id": 601} for name in item["_tags"]]
         if item["Type"] == "Audio":
             source = item["_more"]["MediaSources"][0]
             told |= {"Size": source["Size"], "DateModified": item["_more"]["DateCreated"]}
@@ -142,6 +145,8 @@ class FakeEmby(FakeMediaBrowser):
         self.administrators_only(seen)
         held = self.playlist(item)
         held["Name"], held["_overview"] = seen.body["Name"], seen.body.get("Overview")
+        if self.keeps_tags:
+            held["_tags"] = [tag["Name"] for tag in seen.body.get("TagItems", [])]
 
     @route("DELETE", "Items/{item}")
     def delete_item(self, seen: Seen, item: str) -> None:

@@ -29,11 +29,13 @@ from segue.sdk.dialects.mediabrowser.device import device
 from segue.sdk.dialects.mediabrowser.history import History
 from segue.sdk.dialects.mediabrowser.lending import Lending
 from segue.sdk.dialects.mediabrowser.listing import Listing
+from segue.sdk.dialects.mediabrowser.owned import Ownership
 from segue.sdk.dialects.mediabrowser.parse import payload
 from segue.sdk.dialects.mediabrowser.payloads import Libraries, Library, UserPayload, Users
 from segue.sdk.dialects.mediabrowser.watching import Watching
 from segue.sdk.http import HttpLimits, HttpServer, trust
 from segue.sdk.places import Places, places
+from segue.sdk.shelf import Shelf
 from segue_emby.access import Access, enter, spelt
 from segue_emby.config import EmbyConfig
 from segue_emby.messages import listen
@@ -152,6 +154,9 @@ async def connect(config: EmbyConfig, toolbox: Toolbox) -> AsyncIterator[Adapter
         version = await introduced(Client(http, {}, spelt))
         access = await enter(http, config, name)
         stack.push_async_callback(_leave, access)
+        memory = await asyncio.to_thread(Shelf, toolbox.scratch / "playlists.sqlite", toolbox.log)
+        stack.callback(memory.close)
+        ownership = Ownership(memory, toolbox.log, may_mark=access.administers)
         local = await stack.enter_async_context(places(config.path, toolbox))
         listing = _listing(access, local, config)
         yield EmbyAdapter(
@@ -169,7 +174,7 @@ async def connect(config: EmbyConfig, toolbox: Toolbox) -> AsyncIterator[Adapter
                 poll_seconds=config.poll_seconds,
                 log=toolbox.log,
             ),
-            playlists=Playlists(access, listing, toolbox.log),
+            playlists=Playlists(access, listing, ownership, toolbox.log),
         )
 
 

@@ -1,6 +1,7 @@
 """Playlists on Emby: edited entry by entry, because it cannot replace them; nobody's but ours."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -8,7 +9,7 @@ from segue.model import Playlist, PlaylistHeader, PlaylistId, TrackId
 from segue.sdk import AuthFailed, Malformed, NotFound, Unsupported
 from segue.sdk.dialects.mediabrowser.edits import Entry, batches, edit, title
 from segue.sdk.dialects.mediabrowser.listing import Listing
-from segue.sdk.dialects.mediabrowser.owned import OwnPlaylist, claim
+from segue.sdk.dialects.mediabrowser.owned import MARK, Ownership, OwnPlaylist, is_marked
 from segue.sdk.dialects.mediabrowser.parse import header, payload
 from segue.sdk.dialects.mediabrowser.payloads import Created, Item, Items
 from segue_emby.access import Access
@@ -16,15 +17,19 @@ from segue_emby.access import Access
 __all__ = ["Playlists"]
 
 _TRIES = 2
+_FIELDS = "Tags"
 
 
 class Playlists:
-    """Emby's ids are never used again, so an id that is ours stays ours."""
+    """What our user, or whoever our key stands in for, is told to hold."""
 
-    def __init__(self, access: Access, listing: Listing, log: structlog.stdlib.BoundLogger) -> None:
+    def __init__(
+        self, access: Access, listing: Listing, ownership: Ownership, log: structlog.stdlib.BoundLogger
+    ) -> None:
         self._access = access
         self._client = access.client
         self._listing = listing
+        self._ownership = ownership
         self._log = log
 
     async def headers(self) -> AsyncIterator[PlaylistHeader]:
@@ -69,11 +74,14 @@ class Playlists:
     async def withdraw(self, id_: PlaylistId) -> None:
         """Delete ours; one that is gone already is left alone."""
         own = await self._ours(id_)
-        if own is not None:
-            try:
-                await self._client.remove(own)
-            except NotFound:
-                return
+        if own is None:
+            return
+        if not own.proved:
+            self._log.warning("playlist_not_proved", playlist=id_)
+            return
+        with suppress(NotFound):
+            await self._client.remove(own)
+        await self._ownership.forget(id_)
 
     def _owner(self, playlist: Playlist | None) -> str:
         if playlist is not None and playlist.owner is not None:
@@ -85,17 +93,16 @@ class Playlists:
     async def _ours(self, id_: PlaylistId) -> OwnPlaylist | None:
         if not self._listing.is_askable(id_):
             return None
-        found = [item for item in await self._listing.items([id_]) if item.Id == id_]
-        own = claim(found[0] if found else None, id_, was_marked=False)
-        if found and own is None:
-            self._log.warning("playlist_not_ours", playlist=id_)
-        return own
+        found = [item for item in await self._listing.items([id_], _FIELDS) if item.Id == id_]
+        return await self._ownership.claim(found[0] if found else None, id_)
 
     async def _made(self, playlist: Playlist, owner: str) -> OwnPlaylist:
         """A new, empty one; everything is said in the address, so its songs come by and by."""
         query = ("name", title(playlist)), ("userId", owner), ("mediaType", "Audio")
         told = await self._client.act("Playlists", *query)
-        own = await self._ours(PlaylistId(payload(Created, told).Id))
+        id_ = PlaylistId(payload(Created, told).Id)
+        await self._ownership.made(id_)
+        own = await self._ours(id_)
         if own is None:
             raise Malformed("The server made a playlist, but does not tell of it.")
         return own
@@ -124,17 +131,23 @@ class Playlists:
             self._log.info("playlist_not_shared", playlist=own.id, reason=str(error))
 
     async def _describe(self, own: OwnPlaylist, playlist: Playlist, owner: str) -> None:
-        """Name and description; the whole item goes back, for what is left out may be lost."""
+        """Name, description and our mark; the whole item goes back, for what is left out may be lost."""
+        if not self._access.administers:
+            return
         told = await self._client.read(f"Users/{owner}/Items/{own.id}", may_miss=True)
         item = payload(Item, told)
         words = (title(playlist), playlist.description or None)
-        if (item.Name, item.Overview) == words:
+        if (item.Name, item.Overview) == words and is_marked(item):
             return
+        tags = list(dict.fromkeys([*item.Tags, *(tag.Name for tag in item.TagItems if tag.Name), MARK]))
         body = {**told, "Name": words[0], "Overview": words[1] or ""}
+        body |= {"Tags": tags, "TagItems": [{"Name": tag} for tag in tags]}
         try:
             await self._client.act(f"Items/{own.id}", body=body, safe=True, forbidden=Unsupported)
         except (AuthFailed, Unsupported) as error:
             self._log.info("playlist_not_described", playlist=own.id, reason=str(error))
+        for now in await self._listing.items([own.id], _FIELDS):
+            await self._ownership.tagged(own.id, now)
 
     async def _entries(self, id_: PlaylistId, owner: str) -> list[Entry]:
         told = await self._client.read(

@@ -30,6 +30,7 @@ from segue.sdk.dialects.mediabrowser.device import device
 from segue.sdk.dialects.mediabrowser.history import History
 from segue.sdk.dialects.mediabrowser.lending import Lending
 from segue.sdk.dialects.mediabrowser.listing import Listing
+from segue.sdk.dialects.mediabrowser.owned import Ownership
 from segue.sdk.dialects.mediabrowser.parse import payload, payloads
 from segue.sdk.dialects.mediabrowser.payloads import Libraries, Library, UserPayload
 from segue.sdk.dialects.mediabrowser.watching import Watching
@@ -155,6 +156,7 @@ async def connect(config: JellyfinConfig, toolbox: Toolbox) -> AsyncIterator[Ada
         stack.push_async_callback(_leave, access)
         memory = await asyncio.to_thread(Shelf, toolbox.scratch / "playlists.sqlite", toolbox.log)
         stack.callback(memory.close)
+        ownership = Ownership(memory, toolbox.log, may_mark=access.administers)
         local = await stack.enter_async_context(places(config.path, toolbox))
         listing = _listing(access, local, config)
         talker = await _talker(access)
@@ -171,7 +173,7 @@ async def connect(config: JellyfinConfig, toolbox: Toolbox) -> AsyncIterator[Ada
                 poll_seconds=config.poll_seconds,
                 log=toolbox.log,
             ),
-            playlists=Playlists(access, listing, memory, toolbox.log),
+            playlists=Playlists(access, listing, ownership, toolbox.log),
         )
 
 

@@ -1,7 +1,7 @@
 """Playlists on Jellyfin: replaced in place as their owner, or edited with an API key; nobody's but ours."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -11,10 +11,9 @@ from segue.sdk import Malformed, NotFound, Unsupported
 from segue.sdk.dialects.mediabrowser.client import Client
 from segue.sdk.dialects.mediabrowser.edits import Entry, batches, edit, title, unique
 from segue.sdk.dialects.mediabrowser.listing import Listing
-from segue.sdk.dialects.mediabrowser.owned import MARK, OwnPlaylist, claim
+from segue.sdk.dialects.mediabrowser.owned import MARK, Ownership, OwnPlaylist, is_marked
 from segue.sdk.dialects.mediabrowser.parse import header, payload
 from segue.sdk.dialects.mediabrowser.payloads import Created, Item, Items
-from segue.sdk.shelf import Shelf
 from segue_jellyfin.access import Access
 from segue_jellyfin.payloads import Sharing
 
@@ -25,15 +24,15 @@ _FIELDS = "Tags,Overview,Etag"
 
 
 class Playlists:
-    """`memory` holds the ids of playlists that bear our mark."""
+    """What our user, or whoever our key stands in for, is told to hold."""
 
     def __init__(
-        self, access: Access, listing: Listing, memory: Shelf, log: structlog.stdlib.BoundLogger
+        self, access: Access, listing: Listing, ownership: Ownership, log: structlog.stdlib.BoundLogger
     ) -> None:
         self._access = access
         self._client = access.client
         self._listing = listing
-        self._memory = memory
+        self._ownership = ownership
         self._log = log
 
     async def headers(self) -> AsyncIterator[PlaylistHeader]:
@@ -79,11 +78,14 @@ class Playlists:
     async def withdraw(self, id_: PlaylistId) -> None:
         """Delete ours; one that is gone already, or is not ours any more, is left alone."""
         own = await self._ours(id_)
-        if own is not None:
-            try:
-                await self._client.remove(own)
-            except NotFound:
-                return
+        if own is None:
+            return
+        if not own.proved:
+            self._log.warning("playlist_not_proved", playlist=id_)
+            return
+        with suppress(NotFound):
+            await self._client.remove(own)
+        await self._ownership.forget(id_)
 
     def _owner(self, playlist: Playlist | None) -> str:
         if playlist is not None and playlist.owner is not None:
@@ -96,11 +98,7 @@ class Playlists:
         if not self._listing.is_askable(id_):
             return None
         found = [item for item in await self._listing.items([id_], _FIELDS) if item.Id == id_]
-        was_marked = (await asyncio.to_thread(self._memory.get, [id_])).get(id_) == MARK
-        own = claim(found[0] if found else None, id_, was_marked=was_marked)
-        if found and own is None:
-            self._log.warning("playlist_not_ours", playlist=id_)
-        return own
+        return await self._ownership.claim(found[0] if found else None, id_)
 
     async def _made(
         self, playlist: Playlist, wanted: Sequence[TrackId], owner: str, actor: Client | None
@@ -117,7 +115,7 @@ class Playlists:
             },
         )
         id_ = PlaylistId(payload(Created, told).Id)
-        await self._remember(id_, "")  # an older list of ours may have had this id
+        await self._ownership.made(id_)
         own = await self._ours(id_)
         if own is None:
             raise Malformed("The server made a playlist, but does not tell of it.")
@@ -176,15 +174,11 @@ class Playlists:
         told = await self._client.read(f"Items/{own.id}", ("userId", owner), may_miss=True)
         item = payload(Item, told)
         words = (title(playlist), playlist.description or None)
-        if (item.Name, item.Overview) == words and MARK in item.Tags:
+        if (item.Name, item.Overview) == words and is_marked(item):
             return
         await self._write(own, {**told, "Name": words[0], "Overview": words[1] or ""}, item.Tags)
-        marked = await self._ours(own.id)
-        if marked is not None and marked.marked:
-            await self._remember(own.id, MARK)
-
-    async def _remember(self, id_: PlaylistId, mark: str) -> None:
-        await asyncio.to_thread(self._memory.put, [(id_, mark)])
+        for now in await self._listing.items([own.id], _FIELDS):
+            await self._ownership.tagged(own.id, now)
 
     async def _write(self, own: OwnPlaylist, item: dict[str, Any], tags: Sequence[str]) -> None:
         """The whole item goes back: what is left out is lost."""

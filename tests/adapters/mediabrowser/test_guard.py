@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +18,9 @@ import segue_jellyfin
 from segue.model import Playlist, PlaylistId, TrackId, UserId
 from segue.sdk import AdapterError
 from segue.sdk.dialects.mediabrowser.client import Client
-from segue.sdk.dialects.mediabrowser.owned import OwnPlaylist, claim
+from segue.sdk.dialects.mediabrowser.owned import Ownership, OwnPlaylist
 from segue.sdk.dialects.mediabrowser.payloads import Item
+from segue.sdk.shelf import Shelf
 from tests.adapters.mediabrowser.conftest import Held, held_by
 
 PACKAGES = (segue_jellyfin, segue_emby, segue.sdk.dialects.mediabrowser)
@@ -45,9 +47,9 @@ def test_one_line_of_code_deletes() -> None:
     assert not _lines(r"\.delete\(|\.request\(|method=")
 
 
-def test_a_proof_is_made_by_claim_only() -> None:
+def test_a_proof_is_made_by_ownership_only() -> None:
     assert _lines(r"OwnPlaylist\(") == [
-        'owned.py: return OwnPlaylist(id_, item.Name or "", marked, seal=_SEAL)'
+        'owned.py: return OwnPlaylist(id_, item.Name or "", proved, seal=_SEAL)'
     ]
     with pytest.raises(TypeError):
         OwnPlaylist(PlaylistId("1"), "Mix", True)
@@ -55,23 +57,64 @@ def test_a_proof_is_made_by_claim_only() -> None:
         OwnPlaylist(PlaylistId("1"), "Mix", True, seal=object())
 
 
+def _ownership(folder: Path, *, may_mark: bool) -> Ownership:
+    log = structlog.get_logger()
+    return Ownership(Shelf(folder / "memory.sqlite", log), log, may_mark=may_mark)
+
+
+LIST = {"Id": "1", "Type": "Playlist"}
+MARKED = {**LIST, "Tags": ["Segue"]}
+
+
+@pytest.mark.parametrize("may_mark", [True, False])
 @pytest.mark.parametrize(
-    ("item", "was_marked", "ours"),
+    ("item", "before", "ours"),
     [
-        ({"Id": "1", "Type": "Playlist"}, False, True),
-        ({"Id": "1", "Type": "Playlist", "Tags": ["Segue"]}, True, True),
-        ({"Id": "1", "Type": "Playlist", "TagItems": [{"Name": "Segue"}]}, True, True),
-        ({"Id": "1", "Type": "Playlist", "Tags": ["Other"]}, True, False),
-        ({"Id": "1", "Type": "Audio", "Tags": ["Segue"]}, False, False),
-        ({"Id": "1", "Type": "MusicAlbum"}, False, False),
-        ({"Id": "1"}, False, False),
-        ({"Id": "2", "Type": "Playlist"}, False, False),
-        (None, False, False),
+        (LIST, "made", "proved"),
+        (LIST, "nothing", "told"),
+        (LIST, "marked", "not"),
+        (LIST, "forgotten", "told"),
+        (MARKED, "nothing", "proved"),
+        (MARKED, "marked", "proved"),
+        ({**LIST, "TagItems": [{"Name": "Segue"}]}, "marked", "proved"),
+        ({**LIST, "Tags": ["Other"]}, "marked", "not"),
+        ({"Id": "1", "Type": "Audio", "Tags": ["Segue"]}, "made", "not"),
+        ({"Id": "1", "Type": "MusicAlbum"}, "made", "not"),
+        ({"Id": "1"}, "made", "not"),
+        ({"Id": "2", "Type": "Playlist", "Tags": ["Segue"]}, "made", "not"),
+        (None, "made", "not"),
     ],
 )
-def test_what_is_claimed(item: dict[str, Any] | None, was_marked: bool, ours: bool) -> None:
+async def test_what_is_claimed(
+    tmp_path: Path, may_mark: bool, item: dict[str, Any] | None, before: str, ours: str
+) -> None:
+    """Where we may mark our lists, an id alone is no proof; where not, it is one for editing only."""
+    ownership = _ownership(tmp_path, may_mark=may_mark)
+    id_ = PlaylistId("1")
+    if before == "made":
+        await ownership.made(id_)
+    elif before != "nothing":
+        await ownership.tagged(id_, Item.model_validate(MARKED))
+    if before == "forgotten":
+        await ownership.forget(id_)
     told = Item.model_validate(item) if item is not None else None
-    assert (claim(told, PlaylistId("1"), was_marked=was_marked) is not None) is ours
+    own = await ownership.claim(told, id_)
+    if ours == "told" and may_mark:
+        ours = "not"
+    assert {"proved": True, "told": False, "not": None}[ours] == (own.proved if own else None)
+    if own is not None and not own.proved:
+        with pytest.raises(TypeError, match="better proof"):
+            await Client(None, {}).remove(own)  # type: ignore[arg-type]
+
+
+async def test_a_server_that_keeps_no_marks_is_found_out(tmp_path: Path) -> None:
+    """Else each machine would make its lists anew again and again."""
+    ownership = _ownership(tmp_path, may_mark=True)
+    assert await ownership.claim(Item.model_validate(LIST), PlaylistId("1")) is None
+    await ownership.tagged(PlaylistId("7"), Item.model_validate(LIST))
+    own = await ownership.claim(Item.model_validate(LIST), PlaylistId("1"))
+    assert own is not None
+    assert not own.proved
 
 
 async def test_a_client_deletes_nothing_without_a_proof() -> None:
@@ -87,6 +130,13 @@ async def test_a_client_deletes_nothing_without_a_proof() -> None:
 async def test_withdrawing_deletes_no_song_album_or_foreign_list(held: Held) -> None:
     songs = list(held.fake.songs)
     theirs = held.fake.add_list("Mix", songs[:3], owner=held.fake.me)
+    await held.adapter.withdraw(PlaylistId(theirs))
+    made = await held.adapter.publish(Playlist(name="Mix", tracks=()), replacing=PlaylistId(theirs))
+    assert held.fake.content(theirs) == songs[:3]
+    await held.adapter.withdraw(made)
+    deletions = [seen.path for seen in held.fake.requests if seen.verb == "DELETE"]
+    assert deletions == [f"/Items/{made}"]
+    held.fake.requests.clear()
     albums = [song["AlbumId"] for song in held.fake.songs.values()]
     for id_ in (*songs, *albums, held.fake.me, held.fake.library_id("Music"), "", "..", "Items"):
         await held.adapter.withdraw(PlaylistId(id_))
@@ -130,6 +180,7 @@ OPERATIONS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(["jellyfin", "emby"]), st.sampled_from(["login", "key"]), OPERATIONS)
 def test_whatever_is_done_in_whatever_order(

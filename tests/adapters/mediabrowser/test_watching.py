@@ -78,6 +78,7 @@ async def test_messages_name_songs_and_nothing_else(tmp_path: Path, kind: str) -
         assert feed.told == [LibraryChanged()]
 
 
+@pytest.mark.slow
 async def test_jellyfin_hears_that_we_are_alive(tmp_path: Path) -> None:
     """It hangs up on whoever does not say so in its messages."""
     async with held_by("jellyfin", "login", tmp_path, keep_alive=2) as held:

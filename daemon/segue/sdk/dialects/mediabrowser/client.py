@@ -87,6 +87,8 @@ class Client:
         """Delete a playlist that we made, or some of its entries. There is no other way to delete."""
         if not isinstance(own, OwnPlaylist):
             raise TypeError("Deleting needs an OwnPlaylist.")
+        if entries is None and not own.proved:
+            raise TypeError("Deleting a whole playlist needs a better proof than its id.")
         path, query = f"Items/{own.id}", list[Pair]()
         if entries is not None:
             path, query = f"Playlists/{own.id}/Items", [("entryIds", ",".join(entries))]
