@@ -20,7 +20,7 @@ from segue.web.errors import CONFLICT, INVALID, NOT_FOUND, SERVER_FAILED, Fault,
 from segue.web.naming import named_server
 from segue.web.routes.similar import Similar, told_similar
 from segue.web.routing import Scope, post
-from segue.web.rules_query import RulesQuery, rules_of
+from segue.web.rules_query import RulesQuery, played, rules_of
 from segue.web.shapes import Asked, Id, Limit, Name, Text
 
 __all__ = ["ROUTES"]
@@ -100,7 +100,9 @@ async def mix(call: Call, body: Mix) -> Similar:
         seeds = [one for number, seed in enumerate(body.seeds) for one in await _seeds(call, number, seed)]
         async with call.context.connection() as c:
             server = (await named_server(c, body.server)).id if body.server else None
-        rules = rules_of(body, server, today=datetime.now(UTC).date())
+        now = datetime.now(UTC)
+        lately = await played(call.services.pool, body, server, now=now)
+        rules = rules_of(body, server, today=now.date(), played=lately)
         ask = spread if body.spread else near
         found = await ask(services.pool, follower, seeds, body.limit, rules=rules, why=body.why)
     return Similar(
