@@ -146,6 +146,14 @@ with told as (
 ), moved as (
     update tracks t set recording_id = matched.recording from matched where t.id = matched.id
     returning matched.old
+), pinned as (
+    insert into playlist_pins (playlist_id, recording_id, banned, at)
+    select pin.playlist_id, matched.recording, pin.banned, pin.at
+      from playlist_pins pin join matched on matched.old = pin.recording_id
+        on conflict do nothing
+), entered as (
+    update playlist_entries e set recording_id = matched.recording
+      from matched where e.recording_id = matched.old
 )
 update recordings r set wanted = null, wanted_at = null, failure = null, failed_at = null
  where r.id in (select old from moved)

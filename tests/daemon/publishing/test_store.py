@@ -1,7 +1,8 @@
 """What playlists remember: versions only of what differs, wishes, and recordings that became one."""
 
+from segue.model import Quality, Track, TrackId
 from segue.similarity.recipes import Recipe
-from segue.store import playlists, recordings
+from segue.store import identity, playlists, recordings, servers, tracks
 from segue.store.playlists import Kind, NewPlaylist
 from tests.daemon.publishing.conftest import House
 
@@ -52,3 +53,24 @@ async def test_recordings_that_become_one_keep_their_places_wishes_and_recipes(h
         found = await playlists.get(c, made)
         assert found is not None
         assert Recipe.from_json(found.recipe or {}).seeds == (one, three)
+
+
+async def test_a_track_that_joins_a_known_recording_takes_wishes_along(house: House) -> None:
+    await house.add_server("ids")
+    [known] = await house.recordings(1)
+    lone = Track(id=TrackId("lone"), title="Song 1", artist="Ada", album="First", seconds=60.0, revision="1")
+    async with house.pool.connection() as c:
+        await c.execute(
+            "update tracks set artist = 'Ada', album = 'First', seconds = 60 where title = 'Song 1'"
+        )
+        row = await servers.insert(
+            c, name="late", kind="memory", origin="api", config_sealed=b"", hook_secret_sealed=b""
+        )
+        assert row is not None
+        [made] = await identity.recordings_for(c, [lone], Quality.FAST, alike=False)
+        await tracks.insert(c, row.id, [(lone, made)])
+    playlist = await house.make("Mix", 2)
+    async with house.pool.connection() as c:
+        await playlists.pin(c, playlist, [made], banned=False)
+        assert await identity.adopt(c) > 0
+        assert known in (await playlists.pins(c, playlist)).pinned
