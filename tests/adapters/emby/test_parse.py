@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segue.model import Change, LibraryChanged, TrackChanged, TrackGone, TrackId
@@ -133,6 +133,10 @@ JSON = st.recursive(
 )
 
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNHURRIED
 @given(JSON)
 def test_no_reply_gets_past_the_parsers(value: Any) -> None:
     with suppress(Malformed):
@@ -143,6 +147,7 @@ def test_no_reply_gets_past_the_parsers(value: Any) -> None:
         track(payload(Item, {"Id": "1"} | (value if isinstance(value, dict) else {})))
 
 
+@UNHURRIED
 @given(JSON.map(lambda value: json.dumps(value).encode()) | st.binary(), st.text(max_size=20))
 def test_no_webhook_gets_past_the_parser(body: bytes, content_type: str) -> None:
     with suppress(Malformed):

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segue.sdk import SetsUpWebhooks, Unsupported
@@ -58,6 +58,10 @@ ENTRY = st.fixed_dictionaries(
 )
 
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNHURRIED
 @given(st.dictionaries(st.sampled_from(["ServerUrl", "x"]), st.text(max_size=3)), st.lists(ENTRY, max_size=4))
 def test_nobody_elses_entry_is_lost_and_ours_is_there_once(kept: dict[str, Any], entries: list[Any]) -> None:
     before = {**kept, "GenericOptions": entries}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import segue.sdk.dialects.mediabrowser
@@ -181,7 +181,7 @@ OPERATIONS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(["jellyfin", "emby"]), st.sampled_from(["login", "key"]), OPERATIONS)
 def test_whatever_is_done_in_whatever_order(
     kind: str, way: str, operations: list[tuple[str, int, list[int], bool]]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segue.model import Change, LibraryChanged, Playlist, TrackChanged, TrackGone, TrackId
@@ -81,7 +81,7 @@ async def test_messages_name_songs_and_nothing_else(tmp_path: Path, kind: str) -
 @pytest.mark.slow
 async def test_jellyfin_hears_that_we_are_alive(tmp_path: Path) -> None:
     """It hangs up on whoever does not say so in its messages."""
-    async with held_by("jellyfin", "login", tmp_path, keep_alive=2) as held:
+    async with held_by("jellyfin", "login", tmp_path, keep_alive=4) as held:
         assert isinstance(held.fake, FakeJellyfin)
         heard: list[str] = []
         answer = held.fake.heard
@@ -94,7 +94,7 @@ async def test_jellyfin_hears_that_we_are_alive(tmp_path: Path) -> None:
         async with aclosing(Feed(held.adapter.changes())) as feed:
 
             async def alive() -> bool:
-                return heard.count("KeepAlive") >= 4
+                return heard.count("KeepAlive") >= 4  # the last one after more than the limit
 
             await until(alive)
             assert feed.told == [LibraryChanged()]
@@ -165,6 +165,10 @@ JSON = st.recursive(
 )
 
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNHURRIED
 @given(st.sampled_from(["LibraryChanged", "ForceKeepAlive", "ScheduledTasksInfo", "?"]), JSON)
 def test_no_message_gets_past_us(kind: str, data: Any) -> None:
     told = Message.model_validate({"MessageType": kind, "Data": data})
@@ -174,6 +178,7 @@ def test_no_message_gets_past_us(kind: str, data: Any) -> None:
     Scans().ended(told)
 
 
+@UNHURRIED
 @given(st.text())
 def test_a_text_that_is_no_message_is_passed_over(text: str) -> None:
     told = message(text)

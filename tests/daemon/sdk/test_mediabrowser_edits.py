@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segue.model import Playlist, TrackId
@@ -20,12 +20,17 @@ def _after(held: Sequence[Entry], wanted: Sequence[TrackId]) -> list[TrackId]:
     return [entry.track for entry in held if entry.id not in change.remove] + list(change.append)
 
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNHURRIED
 @given(TRACKS, TRACKS)
 def test_an_edit_gives_what_is_wanted_and_needs_no_second(held: list[TrackId], wanted: list[TrackId]) -> None:
     assert _after(_held(held), wanted) == wanted
     assert not edit(_held(wanted), wanted)
 
 
+@UNHURRIED
 @given(TRACKS, TRACKS)
 def test_an_edit_of_single_songs_works_where_entries_are_songs(
     held: list[TrackId], wanted: list[TrackId]
@@ -43,6 +48,7 @@ def test_what_stands_in_front_stays() -> None:
     assert (change.remove, change.append) == (("0", "3"), ("x",))
 
 
+@UNHURRIED
 @given(st.lists(st.text(max_size=3), max_size=450))
 def test_batches_lose_nothing(ids: list[str]) -> None:
     parts = [list(part) for part in batches(ids)]
