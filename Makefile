@@ -30,6 +30,7 @@ imports: $(VENV)/.dev
 bench: $(VENV)/.dev  ## measure; MUSIC=<folder> also hears real music. See benchmarks/README.md
 	$(BIN)/python benchmarks/idle_memory.py
 	$(BIN)/python benchmarks/walk.py
+	$(BIN)/python benchmarks/hooks.py
 	PYTHONPATH=. $(BIN)/python benchmarks/index.py
 	PYTHONPATH=. $(BIN)/python benchmarks/clustering.py
 	PYTHONPATH=. $(BIN)/python benchmarks/analysis_accuracy.py

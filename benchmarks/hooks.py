@@ -1,6 +1,6 @@
 """How a burst of webhooks is taken: the time of the replies, what is kept, and what it makes of it.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/hooks.py [POSTS]
+    .venv/bin/python benchmarks/hooks.py [POSTS]
 
 The real daemon on the embedded PostgreSQL and Valkey. In the middle of the burst the daemon is killed
 with SIGKILL and started again. Then a worker works off what is left.

@@ -78,6 +78,21 @@ async def test_no_fault_ends_the_feed_for_good(library: Library, fault: Exceptio
     assert (row.state, row.feed_owner) == (ServerState.CONNECTED, None)
 
 
+async def test_a_refusal_that_somebody_ended_is_not_waited_out(library: Library) -> None:
+    library.far.fault = AuthFailed("No.")
+    async with _listening(library, pace=replace(QUICK, refused_pause=3600)):
+        await _until(lambda: _is_refused(library))
+        library.far.fault = None
+        await library.registry.probe(library.server)  # as `segue servers test` does
+        await _until(lambda: _walk_wanted(library))
+
+
+async def _is_refused(library: Library) -> bool:
+    async with library.pool.connection() as c:
+        row = await servers.get(c, library.server)
+    return row is not None and row.state is ServerState.REFUSED
+
+
 async def _state_told(library: Library) -> bool:
     async with library.pool.connection() as c:
         row = await servers.get(c, library.server)
