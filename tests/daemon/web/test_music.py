@@ -1,8 +1,10 @@
 """Tracks, recordings and what sounds similar."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
-from segue.store import servers, tracks
+from segue.model import UserId
+from segue.store import plays, servers, tracks
 from tests.daemon.web.conftest import Daemon
 from tests.daemon.web.music import attic, fail, hear, rows, song
 
@@ -189,6 +191,22 @@ async def test_rules_shape_the_answer(daemon: Daemon) -> None:
         "tempo_to=nan",
     ):
         await daemon.json("GET", f"{seed}&{wrong}", status=422)
+
+
+async def test_what_was_played_lately_stays_out_when_asked(daemon: Daemon) -> None:
+    server = await attic(daemon, *ALBUM)
+    await hear(daemon, DIRECTIONS)
+    now = datetime.now(UTC)
+    async with daemon.services.pool.connection() as c:
+        await plays.note_reading(c, server.id, UserId("u1"), "Anna", now)
+        played = (await rows(daemon))["Feeling Good"].track_id
+        await plays.put(c, server.id, UserId("u1"), [plays.Played(played, now - timedelta(days=3), 1)])
+    seed = "/api/v1/similar?q=sinnerman"
+    assert "Feeling Good" in await _titles(daemon, seed)
+    assert "Feeling Good" in await _titles(daemon, f"{seed}&unplayed_days=2")
+    assert "Feeling Good" not in await _titles(daemon, f"{seed}&unplayed_days=4")
+    assert "Feeling Good" not in await _titles(daemon, f"{seed}&unplayed_days=4&user=Anna")
+    assert "Feeling Good" in await _titles(daemon, f"{seed}&unplayed_days=4&user=Ben")
 
 
 async def test_artists_and_albums_are_seeds_and_others_lead_away(daemon: Daemon) -> None:
