@@ -186,7 +186,7 @@ async def test_artists_are_searched_by_any_part_of_their_name(daemon: Daemon) ->
 
 async def test_all_tasks_of_a_type_are_cancelled_at_once(daemon: Daemon) -> None:
     async with daemon.services.pool.connection() as c:
-        for kind in ("analyse", "recluster"):
+        for kind in ("analyse", "clustering"):
             await runs.create(c, kind)
     ended = await daemon.json("POST", "/api/cancel_all/main_analysis")
     assert (len(ended["cancelled_main_tasks"]), ended["cancelled_jobs_count"]) == (1, 1)

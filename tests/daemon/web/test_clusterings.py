@@ -87,6 +87,14 @@ async def test_clusterings_are_shown_with_their_groups_and_compared(daemon: Daem
     await daemon.json("GET", f"{_URL}/{second}/clusters/9", status=404)
 
 
+async def test_clients_of_the_dialect_start_and_watch_it_too(daemon: Daemon) -> None:
+    begun = await daemon.json("POST", "/api/clustering/start", status=202, json={"num_clusters_max": 3})
+    assert (begun["task_type"], begun["status"]) == ("main_clustering", "PENDING")
+    await daemon.json("POST", "/api/clustering/start", status=409, json={})
+    active = await daemon.json("GET", "/api/active_tasks")
+    assert (active["task_id"], active["task_type"]) == (begun["task_id"], "main_clustering")
+
+
 async def _save(c: Connection, groups: dict[int, tuple[str, list[RecordingId]]]) -> ClusteringId:
     space = await spaces.serving(c)
     assert space is not None

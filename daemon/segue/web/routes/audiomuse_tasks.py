@@ -6,17 +6,19 @@ from typing import Literal
 from pydantic import Field
 
 from segue.analysis import OLDEST_VALID
+from segue.clustering.order import Order
 from segue.model import Quality, RunId
-from segue.store import recordings, runs
+from segue.settings.clustering import parameters_of
+from segue.store import cluster_searches, recordings, runs
 from segue.web.context import Call
-from segue.web.errors import NOT_FOUND, Refusal
+from segue.web.errors import CONFLICT, NOT_FOUND, Refusal
 from segue.web.routing import Scope, get, post
 from segue.web.shapes import Asked, Id, Text, Told
 
 __all__ = ["ROUTES"]
 
 _TAG = "AudioMuse dialect"
-_TASK_TYPES = {"analyse": "main_analysis", "recluster": "main_clustering"}
+_TASK_TYPES = {"analyse": "main_analysis", "clustering": "main_clustering"}
 _LOG_LINES = 20
 _MOST_CANCELLED = 500
 
@@ -129,6 +131,26 @@ async def dialect_start_analysis(call: Call) -> TaskStarted:
     return TaskStarted(task_id=str(run), task_type="main_analysis", status=status)
 
 
+@post(
+    "/api/clustering/start",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="Look for groups, in the dialect",
+    refusals=[CONFLICT],
+    status=202,
+    takes_any_body=True,
+)
+async def dialect_start_clustering(call: Call) -> TaskStarted:
+    """What the body asks for is passed over: the settings say how groups are found."""
+    order = Order.from_dict({"parameters": parameters_of(call.services.settings.clustering)})
+    async with call.context.connection() as c:
+        run = await cluster_searches.want(c, order.as_dict())
+    if run is None:
+        raise Refusal(CONFLICT, "Groups are being looked for already.")
+    await call.services.wake("clustering")
+    return TaskStarted(task_id=str(run), task_type="main_clustering", status="PENDING")
+
+
 @get(
     "/api/active_tasks",
     tag=_TAG,
@@ -239,6 +261,7 @@ ROUTES = (
     dialect_health,
     dialect_config,
     dialect_start_analysis,
+    dialect_start_clustering,
     dialect_active_tasks,
     dialect_last_task,
     dialect_task_status,
