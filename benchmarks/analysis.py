@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--wheel", help="the musicnn wheel, for the network with its dead filters")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--songs", type=int, default=3)
+    parser.add_argument("--engines", nargs="+", choices=NAMES, default=list(NAMES), help="only these")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +98,7 @@ def race(songs: list[Path], arguments: argparse.Namespace) -> Figures:
 
 def wanted(engine: str, arguments: argparse.Namespace) -> bool:
     needs = {"bliss": arguments.bliss, "peer-original": arguments.wheel}
-    return bool(needs.get(engine, True))
+    return engine in arguments.engines and bool(needs.get(engine, True))
 
 
 def run(engine: str, song: Path, arguments: argparse.Namespace) -> dict[str, float]:
@@ -113,7 +114,7 @@ def table(figures: Figures, songs: int, rounds: int) -> str:
     stages = [stage for stage in next(iter(figures.values())) if stage != "total"]
     stages += [s for f in figures.values() for s in f if s not in stages and s != "total"]
     stages = list(dict.fromkeys(stages))
-    full = figures["full"]["total"]
+    full = figures.get("full", next(iter(figures.values())))["total"]
     lines = [
         f"CPU seconds per 4-minute mp3, mean of {songs} songs, best of {rounds} rounds, one thread.",
         "",
