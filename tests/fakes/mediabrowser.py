@@ -16,8 +16,6 @@ from typing import Any, ClassVar
 import mutagen
 from aiohttp import WSMsgType, web
 
-from segue.sdk.testing import World
-
 __all__ = [
     "KEY",
     "PASSWORD",
