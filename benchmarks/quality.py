@@ -13,7 +13,6 @@ import json
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +46,9 @@ def main() -> None:
     serving = _vectors(found)["Segue"]
     rows["Segue, unhub"] = _measured(found, *_without_hubs(serving, found.songs))
     if arguments.bliss:
-        rows["bliss"] = _measured(found, *_euclidean(_bliss(arguments.bliss, found), found.songs))
+        heard_too, vectors = _only_heard(found, _bliss(arguments.bliss, found))
+        name = f"bliss ({heard_too.songs} songs)" if heard_too.songs < found.songs else "bliss"
+        rows[name] = _measured(heard_too, *_euclidean(vectors, heard_too.songs))
     print(
         f"{found.songs} songs, {len(set(found.album[: found.songs]))} albums, {len(found.copy_of)} copies\n"
     )
@@ -115,14 +116,32 @@ def _bliss(python: str, found: Heard) -> Matrix:
         done = subprocess.run(
             [python, "-c", _BLISS], input=json.dumps(paths), capture_output=True, text=True, check=True
         )
-    vectors: list[Any] = json.loads(done.stdout)
-    return np.array(vectors, np.float64)
+    vectors: list[list[float] | None] = json.loads(done.stdout)
+    width = max(len(vector) for vector in vectors if vector)
+    return np.array([vector or [np.nan] * width for vector in vectors], np.float64)
+
+
+def _only_heard(found: Heard, vectors: Matrix) -> tuple[Heard, Matrix]:
+    """Without the songs that it could not read."""
+    known, songs = ~np.isnan(vectors).any(axis=1), found.songs
+    copies = known[songs:] & known[found.copy_of]
+    rows = np.concatenate([known[:songs], copies])
+    places = np.cumsum(known[:songs]) - 1
+    kept = {
+        name: getattr(found, name)[rows] for name in ("path", "artist", "album", "embedding", "mean", "std")
+    }
+    return Heard(**kept, copy_of=places[found.copy_of[copies]]), vectors[rows]
 
 
 _BLISS = """
 import json, sys
 from bliss_audio import Song
-print(json.dumps([list(Song(path).analysis) for path in json.load(sys.stdin)]))
+def heard(path):
+    try:
+        return list(Song(path).analysis)
+    except BaseException:  # it panics at some files
+        return None
+print(json.dumps([heard(path) for path in json.load(sys.stdin)]))
 """
 
 
