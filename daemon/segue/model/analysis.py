@@ -1,10 +1,14 @@
 """What was heard in a recording."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # the command line and settings know our words and load no numbers
+    import numpy as np
+    import numpy.typing as npt
 
 MODEL_TAGS = (
     "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s",
