@@ -17,7 +17,7 @@ from psycopg import sql
 from segue.embedded import Postgres, Valkey, unprivileged_account
 from segue.store.migrate import migrate
 from segue.store.pool import Pool, open_pool
-from tests import specs  # noqa: F401  before any program under test inherits the environment
+from tests.specs import take_folder
 
 _TEMPLATE = "migrated"
 _FASTER = {  # a test's database need not survive a power cut
@@ -31,6 +31,9 @@ _FASTER = {  # a test's database need not survive a power cut
 _MEMORY = Path("/dev/shm")
 _ROOM = 2 << 30
 _numbers = itertools.count(1)
+
+
+take_folder()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
-# Taken out of the environment, where programs under test would refuse it: it is no setting of theirs.
-_FOLDER = os.environ.pop("SEGUE_SPECS", None)
+_TELLS, _TOLD = "SEGUE_SPECS", "_TESTS_SPECS"
+
+
+def take_folder() -> None:
+    """Out of the environment under that name, where programs under test refuse it: it is no setting."""
+    if folder := os.environ.pop(_TELLS, None):
+        os.environ[_TOLD] = folder  # so that the processes that run a part of the tests know it too
 
 
 def published(name: str) -> Path:
     """The file with a description; the test is skipped where there is none."""
-    file = Path(_FOLDER or "") / name
-    if not _FOLDER or not file.is_file():
+    folder = os.environ.get(_TOLD)
+    file = Path(folder or "") / name
+    if not folder or not file.is_file():
         pytest.skip(f"SEGUE_SPECS names no folder with {name}")
     return file

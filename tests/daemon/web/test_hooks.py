@@ -105,9 +105,13 @@ async def test_news_of_a_server_that_is_away_are_not_lost(daemon: Daemon, far: M
 async def test_a_flood_becomes_one_look_at_everything(daemon: Daemon) -> None:
     server = await attic(daemon)
     headers = _headers(daemon, server)
-    for _ in range(500):
-        assert daemon.context.flow.takes(server.id)
-    problem = await _send(daemon, "/hooks/attic", 429, headers=headers, json={"changed": ["a"]})
+    problem = None
+    while problem is None:  # as time passes a few more are taken
+        while daemon.context.flow.takes(server.id):
+            pass
+        sent = {"headers": headers, "json": {"changed": ["a"]}, "token": None}
+        async with daemon.ask("POST", "/hooks/attic", **sent) as reply:
+            problem = await reply.json(content_type=None) if reply.status == 429 else None
     assert "looked at" in problem["detail"]
     assert await _walks(daemon) == 1
 
