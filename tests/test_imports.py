@@ -32,4 +32,4 @@ def test_the_command_line_and_the_supervisor_load_next_to_nothing() -> None:
 
 
 def test_the_check_itself_sees_what_is_loaded() -> None:
-    assert "numpy" in _loaded("segue.model")
+    assert "numpy" in _loaded("segue.index")
