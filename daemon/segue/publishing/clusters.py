@@ -29,7 +29,7 @@ class Outcome:
 
 async def follow_clustering(c: Connection) -> Outcome:
     """Bring playlists in line with the newest clustering; one at a time does, the same again does nothing."""
-    await c.execute("select pg_advisory_xact_lock(hashtextextended('playlists of clusters', 0))")
+    await playlists.one_at_a_time(c)
     newest = await clusterings.newest(c)
     if newest is None:
         return Outcome()

@@ -31,6 +31,7 @@ __all__ = [
     "list_",
     "music_change",
     "next_recipe",
+    "one_at_a_time",
     "pin",
     "pins",
     "recipe_failed",
@@ -154,6 +155,11 @@ async def get(c: Connection, playlist: PlaylistKey) -> Playlist | None:
     cursor = c.cursor(row_factory=class_row(Playlist))
     await cursor.execute(_GET, [playlist])
     return await cursor.fetchone()
+
+
+async def one_at_a_time(c: Connection) -> None:
+    """Wait until nobody else brings playlists in line with groups; until the transaction ends."""
+    await c.execute("select pg_advisory_xact_lock(hashtextextended('playlists of clusters', 0))")
 
 
 async def by_lineage(c: Connection) -> Mapping[int, Playlist]:
