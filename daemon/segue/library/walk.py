@@ -150,8 +150,8 @@ class _Walk:
         renamed = self.renames.proved(lost)
         self.new -= len(renamed)
         evidence = self.renames.evidence(renamed)
-        if row.last_walk_at is not None:
-            told_before = await self._arrived(lost, renamed, since=row.last_walk_at)
+        if row.last_walk_ended_at is not None:
+            told_before = await self._arrived(lost, renamed, since=row.last_walk_ended_at)
             evidence["content"] = evidence.get("content", 0) + len(told_before)
             renamed |= told_before
         pairs = iter(renamed.items())
@@ -173,7 +173,7 @@ class _Walk:
         for start in range(0, len(rest), _MARK_BATCH):
             async with self.pool.connection() as c:
                 part = rest[start : start + _MARK_BATCH]
-                came = await renames.arrived(c, self.server, part, since=since)
+                came = await renames.arrived(c, self.server, part, all_lost=lost, since=since)
             found |= {key: id_ for key, id_ in came.items() if id_ not in taken}
             taken |= set(came.values())
         return found

@@ -47,11 +47,15 @@ async def candidates(c: Connection, server: ServerKey, tracks: Sequence[Track]) 
 
 
 async def arrived(
-    c: Connection, server: ServerKey, lost: Sequence[int], *, since: datetime
+    c: Connection, server: ServerKey, lost: Sequence[int], *, all_lost: Sequence[int], since: datetime
 ) -> dict[int, TrackId]:
-    """Which of the lost ones came back under another id since a moment, proved by equal content."""
+    """Which of the lost ones came back under another id since a moment, proved by equal content.
+
+    What is lost itself is nobody's other id.
+    """
     async with c.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(_ARRIVED, {"server": server, "lost": list(lost), "since": since})
+        values = {"server": server, "lost": list(lost), "all_lost": list(all_lost), "since": since}
+        await cursor.execute(_ARRIVED, values)
         return {int(key): TrackId(track_id) for key, track_id in await cursor.fetchall()}
 
 
@@ -111,7 +115,7 @@ with pairs as (
     select distinct on (new.id) new.id as made, lost.id as key, new.server_track_id
       from (select id, content_key from tracks where id = any(%(lost)s) and content_key is not null) lost
            cross join lateral (select * from tracks where content_key = lost.content_key offset 0) new
-     where new.server_id = %(server)s and new.created_at > %(since)s and new.id <> all(%(lost)s)
+     where new.server_id = %(server)s and new.created_at > %(since)s and new.id <> all(%(all_lost)s)
        and (new.missing_since is null or new.excluded)
      order by new.id, lost.id
 )

@@ -91,8 +91,8 @@ def test_listings_are_read_to_their_end(daemon: StandIn, segue: Run) -> None:
     outcome = segue("runs", "list", "--json", "--limit", "5")
     assert [run["id"] for run in json.loads(outcome.out)] == [3, 2, 1]
     assert [request.query for request in daemon.requests] == [
-        {"limit": ["5"]},
-        {"limit": ["3"], "cursor": ["abc"]},
+        {"whole": ["true"], "limit": ["5"]},
+        {"whole": ["true"], "limit": ["3"], "cursor": ["abc"]},
     ]
 
 

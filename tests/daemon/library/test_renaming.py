@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from segue.library.renaming import choose, recording_of
@@ -131,7 +131,19 @@ keys = st.sampled_from([None, "x", "y", "z"])
 names = st.sampled_from(list("abcdef"))
 
 
+async def test_a_removed_copy_is_gone_and_the_other_stays(library: Library) -> None:
+    one, copy = (_song(name, "key", "same.mp3") for name in "ab")
+    library.far.hold(one, copy, *keyless(4))
+    await library.walk()
+    before = await library.present()
+    del library.far.tracks[copy.id]
+    outcome = await library.walk()
+    assert (outcome.renamed, outcome.new, outcome.gone) == (0, 0, 1)
+    assert (await library.present())[one.id].id == before[one.id].id
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example({"a": ("z", "a"), "b": ("z", "a"), "c": (None, "a")}, {"a": "c", "b": "d"})
 @given(
     st.dictionaries(names, st.tuples(keys, names), max_size=6),
     st.dictionaries(names, names, max_size=6),
