@@ -45,6 +45,8 @@ async def test_a_recipe_a_version_more_and_back_again(daemon: Daemon) -> None:
         "POST", PLAYLISTS, status=201, json={"name": "Like One", "recipe": recipe, "refreshes": True}
     )
     assert (made["kind"], titles(made)) == ("recipe", ["One", "Two", "Three"])
+    endless = {"name": "Endless", "recipe": recipe, "refresh_hours": 1e-300}
+    await daemon.json("POST", PLAYLISTS, status=422, json=endless)
     async with daemon.services.pool.connection() as c:
         await playlists.add_version(c, PlaylistKey(made["id"]), [known["Five"], known["One"]])  # type: ignore[list-item]
     url = f"{PLAYLISTS}/{made['id']}"
