@@ -114,7 +114,10 @@ class PlaylistWanted(Asked):
         default=False, description="Follow the recipe again when there is new music; otherwise only now."
     )
     refresh_hours: float | None = Field(
-        default=None, ge=0.1, le=10_000, description="Follow it again so often; null: when there is new music."
+        default=None,
+        ge=0.1,
+        le=10_000,
+        description="Follow it so often; null: when there is new music.",
     )
     targets: tuple[TargetShape, ...] = Field(
         default=(), max_length=100, description="Where it shall be; empty: on every server."
