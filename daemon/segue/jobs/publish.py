@@ -166,7 +166,7 @@ class PublishDrain:
             return await copies.finish(c, look, owner, seconds=seconds, known=known, reason=reason)
 
         await write_down(self._pool, end, timers=self._timers, seconds=self._timers.settle)
-        if reason is not None:
+        if reason not in (None, _KEEPS_NONE):  # a server without playlists has no fault
             _log.warning("publishing_failed", server=look.server, reason=reason)
 
     async def _attempt(self, look: Look, owner: str) -> tuple[float, Looked | None, str | None]:
