@@ -152,11 +152,11 @@ class HearingDrain:
                 )
 
     async def _claim(self) -> Claim | None:
-        share = self._recounted.is_due()
         async with self._pool.connection() as c:
             run = await hearing_runs.join(c)
             if run is None:
                 return None
+            share = self._recounted.is_due()
             if share:
                 self._at_once = await hearing_runs.is_small(c, self._ears.target, most=self._ears.at_once)
                 await hearing_runs.recount(c, run, Quality.FAST if self._at_once else self._ears.target)

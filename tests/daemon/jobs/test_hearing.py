@@ -15,7 +15,7 @@ from segue.jobs.sparing import NEVER_QUIET, QuietHours, rest_after
 from segue.jobs.timers import Timers
 from segue.model import Quality, RecordingId, RunId, RunState
 from segue.sdk import AuthFailed, Unavailable
-from segue.store import hearing_runs, recordings, runs
+from segue.store import hearing_runs, hearing_workers, recordings, runs
 from segue.store.pool import Pool
 from segue.store.runs import Run
 from segue.wake import Wake
@@ -224,6 +224,21 @@ async def test_a_few_songs_are_heard_once_as_well_as_wanted(house: House, runnin
     async with house.pool.connection() as c:
         found = await recordings.standings(c, songs)
     assert {one.heard for one in found} == {Quality.BALANCED}
+
+
+async def test_the_first_songs_after_idle_looks_are_heard_once_too(house: House, running: Running) -> None:
+    async def looked() -> bool:
+        async with house.pool.connection() as c:
+            return bool(await hearing_workers.present(c))
+
+    async with running(house.drain(ears=replace(EARS, target=Quality.BALANCED, at_once=3))):
+        await until(looked)
+        songs = [await house.song(f"{number}.ogg", f"song {number}") for number in range(3)]
+        await house.wake("analyse")
+        for song in songs:
+            await until(is_(house, song, "wanted", None))
+        await until(house.all_ended)
+    assert sum(run.done for run in await house.runs()) == 3
 
 
 async def test_nothing_new_is_begun_in_quiet_hours(house: House, running: Running) -> None:
