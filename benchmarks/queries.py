@@ -26,6 +26,7 @@ def main() -> None:
         folder = arguments.data or Path(
             ends.enter_context(tempfile.TemporaryDirectory(prefix="segue-queries-"))
         )
+        folder.chmod(0o711)  # as root, the database runs under another account
         at = ends.enter_context(stores(folder))
         asyncio.run(fill(at.database, arguments.size))
         running = ends.enter_context(daemon(folder / "daemon", at))
