@@ -1,35 +1,19 @@
 """Settings of one Lyrion Music Server."""
 
-from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from segue.sdk import ServerConfig
-from segue.sdk.http import base_url
+from segue.sdk.fields import WholePaths, pasted_url
 
 __all__ = ["LyrionConfig"]
-
-
-def _address(text: str) -> str:
-    return base_url(text.partition("#")[0].partition("?")[0])
-
-
-def _whole_path(path: Path) -> Path:
-    path = path.expanduser()
-    if not path.is_absolute():
-        raise ValueError("must be a whole path, beginning with `/` or `~`")
-    return path
-
-
-def _several(value: object) -> object:
-    return (value,) if isinstance(value, str | Path) else value
 
 
 class LyrionConfig(ServerConfig):
     """`[servers.NAME]` with `kind = "lyrion"`."""
 
-    url: Annotated[str, AfterValidator(_address)] = Field(
+    url: Annotated[str, AfterValidator(pasted_url)] = Field(
         description="Address of the server's web pages, such as `http://lyrion.home:9000`."
     )
     cli_port: int = Field(
@@ -39,11 +23,9 @@ class LyrionConfig(ServerConfig):
         default=None, min_length=1, description="The user name, if the server is protected."
     )
     password: SecretStr | None = Field(default=None, description="The password, if the server is protected.")
-    path: Annotated[tuple[Annotated[Path, AfterValidator(_whole_path)], ...], BeforeValidator(_several)] = (
-        Field(
-            default=(),
-            description="Where the server's media folders are found on this machine, one or several.",
-        )
+    path: WholePaths = Field(
+        default=(),
+        description="Where the server's media folders are found on this machine, one or several.",
     )
     poll_seconds: float = Field(
         default=10.0,

@@ -1,22 +1,11 @@
 """Settings of one Music Player Daemon."""
 
-from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from segue.sdk import ServerConfig
+from segue.sdk.fields import WholePath
 
 __all__ = ["MpdConfig"]
-
-
-def _whole_path(path: Path | None) -> Path | None:
-    if path is None:
-        return None
-    path = path.expanduser()
-    if not path.is_absolute():
-        raise ValueError("must be a whole path, beginning with `/` or `~`")
-    return path
 
 
 class MpdConfig(ServerConfig):
@@ -29,7 +18,7 @@ class MpdConfig(ServerConfig):
     )
     port: int = Field(default=6600, ge=1, le=65535, description="The port; not used with a socket.")
     password: SecretStr | None = Field(default=None, description="The password, if one is needed.")
-    path: Annotated[Path | None, AfterValidator(_whole_path)] = Field(
+    path: WholePath | None = Field(
         default=None,
         description="Where MPD's music directory is to be found on this machine. Without it, and without a"
         " unix socket that tells it, music can be matched and put into playlists but not heard.",

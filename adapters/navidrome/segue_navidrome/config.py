@@ -1,12 +1,11 @@
 """Settings of one Navidrome or other Subsonic server."""
 
-from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from segue.sdk import ServerConfig
-from segue.sdk.http import base_url
+from segue.sdk.fields import Names, WholePath, WholePaths, pasted_url
 
 __all__ = ["NavidromeConfig"]
 
@@ -14,24 +13,7 @@ _PASTED = ("/app", "/rest")  # what people copy from their browser or another cl
 
 
 def _address(text: str) -> str:
-    address = base_url(text.partition("#")[0].partition("?")[0])
-    for ending in _PASTED:
-        address = address.removesuffix(ending)
-    return address
-
-
-def _whole_path(path: Path) -> Path:
-    path = path.expanduser()
-    if not path.is_absolute():
-        raise ValueError("must be a whole path, beginning with `/` or `~`")
-    return path
-
-
-def _several(value: object) -> object:
-    return (value,) if isinstance(value, str | Path) else value
-
-
-WholePath = Annotated[Path, AfterValidator(_whole_path)]
+    return pasted_url(text, *_PASTED)
 
 
 class NavidromeConfig(ServerConfig):
@@ -60,10 +42,10 @@ class NavidromeConfig(ServerConfig):
         default=None,
         description="A file with the authority's certificates, if the server's is from one of your own.",
     )
-    libraries: Annotated[tuple[str, ...], BeforeValidator(_several)] = Field(
+    libraries: Names = Field(
         default=(), description="Names of the libraries to use; all that the user may see when empty."
     )
-    path: Annotated[tuple[WholePath, ...], BeforeValidator(_several)] = Field(
+    path: WholePaths = Field(
         default=(),
         description="Where the server's music is found on this machine; several when libraries lie apart.",
     )
