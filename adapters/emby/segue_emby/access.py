@@ -1,12 +1,14 @@
 """How Emby lets us in: by API key, or by name and password."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from segue.sdk import AuthFailed, Unsupported
+from segue.sdk import AuthFailed
 from segue.sdk.dialects.mediabrowser.client import Client
 from segue.sdk.dialects.mediabrowser.parse import payload
 from segue.sdk.dialects.mediabrowser.payloads import Login, UserPayload, Users
+from segue.sdk.dialects.mediabrowser.users import user_named
 from segue.sdk.http import HttpServer
 from segue_emby.config import EmbyConfig
 
@@ -48,7 +50,7 @@ async def enter(http: HttpServer, config: EmbyConfig, device: str) -> Access:
         return await _login(http, config, device)
     token = config.api_key.get_secret_value()
     client = Client(http, _headers(token, device), spelt)
-    me = await _owner(client, config.username)
+    me = await user_named(_users(client), config.username)
     return Access(client=client, me=me, is_key=True, device=device, token=token)
 
 
@@ -74,19 +76,8 @@ async def _login(http: HttpServer, config: EmbyConfig, device: str) -> Access:
     )
 
 
-async def _owner(client: Client, name: str | None) -> UserPayload | None:
-    """The user of this name; also finds out whether the key is accepted."""
-    try:
-        users = payload(Users, await client.read("Users/Query")).Items
-    except AuthFailed as error:
-        raise AuthFailed("The server does not accept the API key.") from error
-    if name is None:
-        return None
-    found = [user for user in users if (user.Name or "").casefold() == name.casefold()]
-    if not found:
-        there = ", ".join(sorted(user.Name or user.Id for user in users))
-        raise Unsupported(f"There is no user named {name}; there are: {there}.")
-    return found[0]
+async def _users(client: Client) -> Sequence[UserPayload]:
+    return payload(Users, await client.read("Users/Query")).Items
 
 
 def _headers(token: str | None, device: str) -> dict[str, str]:

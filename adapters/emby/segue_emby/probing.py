@@ -7,6 +7,7 @@ from segue.sdk.dialects.mediabrowser.client import Client
 from segue.sdk.dialects.mediabrowser.listing import Listing
 from segue.sdk.dialects.mediabrowser.parse import payload
 from segue.sdk.dialects.mediabrowser.payloads import SystemFacts
+from segue.sdk.places import about_files
 from segue_emby.access import Access
 
 __all__ = ["introduced", "probe"]
@@ -40,10 +41,7 @@ async def probe(version: str, access: Access, listing: Listing) -> ServerInfo:
 
 
 def _warnings(access: Access, songs: int, *, misses_files: bool) -> Iterator[str]:
-    if not songs:
-        yield "The server lists no music yet."
-    elif misses_files:
-        yield "None of the server's first songs is found in `path` with its size: audio will be downloaded."
+    yield from about_files(songs, misses_files=misses_files)
     if not access.administers:
         yield "Plays are told to administrators only: we see this user's favourites, but not what is played."
     if access.is_key and access.me is None:

@@ -1,5 +1,6 @@
 """How Jellyfin lets us in: by API key, by name and password, or by Quick Connect for a user of a key."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from segue.sdk import AuthFailed, Unsupported
 from segue.sdk.dialects.mediabrowser.client import Client
 from segue.sdk.dialects.mediabrowser.parse import payload, payloads
 from segue.sdk.dialects.mediabrowser.payloads import Login, UserPayload
+from segue.sdk.dialects.mediabrowser.users import user_named
 from segue.sdk.http import HttpServer
 from segue_jellyfin.config import JellyfinConfig
 from segue_jellyfin.payloads import QuickConnect
@@ -81,7 +83,7 @@ async def enter(
     """Log in, or see that the key is accepted."""
     if config.api_key is not None:
         client = Client(http, _headers(config.api_key.get_secret_value(), device))
-        me = await _owner(client, config.username)
+        me = await user_named(_users(client), config.username)
     else:
         client, me = await _login(http, config, device)
     return Access(
@@ -106,19 +108,8 @@ async def _login(http: HttpServer, config: JellyfinConfig, device: str) -> tuple
     return client.acting(_headers(login.AccessToken, device), token=login.AccessToken), login.User
 
 
-async def _owner(client: Client, name: str | None) -> UserPayload | None:
-    """The user of this name; also finds out whether the key is accepted."""
-    try:
-        users = payloads(UserPayload, await client.read("Users"))
-    except AuthFailed as error:
-        raise AuthFailed("The server does not accept the API key.") from error
-    if name is None:
-        return None
-    found = [user for user in users if (user.Name or "").casefold() == name.casefold()]
-    if not found:
-        there = ", ".join(sorted(user.Name or user.Id for user in users))
-        raise Unsupported(f"There is no user named {name}; there are: {there}.")
-    return found[0]
+async def _users(client: Client) -> Sequence[UserPayload]:
+    return payloads(UserPayload, await client.read("Users"))
 
 
 def _headers(token: str | None, device: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 from segue.sdk import AuthFailed, ServerInfo, Unavailable
-from segue.sdk.places import Places
+from segue.sdk.places import Places, about_files
 from segue_lyrion.client import Client, Refused
 from segue_lyrion.commandline import CommandLine
 from segue_lyrion.listing import Listing
@@ -67,17 +67,7 @@ class Probing:
 
     async def _of_files(self) -> list[str]:
         first = await self._first()
-        if not first:
-            return ["The server lists no music yet."]
-        if not self._local:
-            return []
-        await self._local.require()
-        self._local.begin()
-        if any(await self._local.look(first)):
-            return []
-        return [
-            "None of the server's first songs is found in `path` with its size: audio will be downloaded."
-        ]
+        return about_files(len(first), misses_files=bool(first) and await self._local.misses(first))
 
     async def _first(self) -> list[Title]:
         async for page in self._listing.pages():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from segue.sdk import AuthFailed, NotFound, ServerInfo, Unsupported
-from segue.sdk.places import Places
+from segue.sdk.places import Places, about_files
 from segue_navidrome.client import Client
 from segue_navidrome.dialect import Server
 from segue_navidrome.listing import Listing
@@ -53,17 +53,7 @@ class Probing:
             yield f"{self._server.username} may not make playlists there."
 
     async def _about_files(self, first: Sequence[Song]) -> list[str]:
-        if not first:
-            return ["The server lists no music yet."]
-        if not self._local:
-            return []
-        await self._local.require()
-        self._local.begin()
-        if any(await self._local.look(first)):
-            return []
-        return [
-            "None of the server's first songs is found in `path` with its size: audio will be downloaded."
-        ]
+        return about_files(len(first), misses_files=bool(first) and await self._local.misses(first))
 
     async def _user(self) -> Rights:
         """Our rights; a server that does not tell them gives us all."""

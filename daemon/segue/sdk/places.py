@@ -9,7 +9,7 @@ from typing import Protocol
 from segue.sdk.local import LocalFile, LocalFiles
 from segue.sdk.plugin import Toolbox
 
-__all__ = ["Placed", "Places", "places"]
+__all__ = ["Placed", "Places", "about_files", "places"]
 
 _DEEPEST = 12
 _VAIN = 100
@@ -49,6 +49,14 @@ class Places:
         """Search widely again, even if it was in vain before."""
         self._vain = 0
 
+    async def misses(self, first: Sequence[Placed]) -> bool:
+        """Whether files are looked for here, and none of a server's first songs' is found."""
+        if not self:
+            return False
+        await self.require()
+        self.begin()
+        return not any(await self.look(first))
+
     async def look(self, songs: Sequence[Placed]) -> list[LocalFile | None]:
         """The file of each song; None where none is found or its size is another."""
         if not self._folders:
@@ -87,6 +95,17 @@ class Places:
             file if file is not None and file.bytes == song.size else None
             for file, song in zip(files, songs, strict=True)
         ]
+
+
+def about_files(songs: int, *, misses_files: bool) -> list[str]:
+    """What an operator should know of a server with so many songs and of where their files lie."""
+    if not songs:
+        return ["The server lists no music yet."]
+    if misses_files:
+        return [
+            "None of the server's first songs is found in `path` with its size: audio will be downloaded."
+        ]
+    return []
 
 
 @asynccontextmanager
