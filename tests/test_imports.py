@@ -20,10 +20,26 @@ def _loaded(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["segue.app", "segue.web", "segue.jobs", "segue.library", "segue.similarity"]
+    "module",
+    [
+        "segue.app.serving",
+        "segue.app.working",
+        "segue.web",
+        "segue.jobs",
+        "segue.library",
+        "segue.similarity",
+    ],
 )
 def test_a_daemon_and_a_worker_load_nothing_heavy(module: str) -> None:
     assert _loaded(module).isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize(
+    ("module", "other"), [("segue.app.serving", "segue.jobs"), ("segue.app.working", "segue.web")]
+)
+def test_neither_program_loads_the_other(module: str, other: str) -> None:
+    code = f"import sys, {module}; sys.exit({other!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_command_line_and_the_supervisor_load_next_to_nothing() -> None:

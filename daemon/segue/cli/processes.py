@@ -60,12 +60,13 @@ def serve(host: Host = None, port: Port = None) -> None:
     Needs SEGUE_DATABASE_URL and SEGUE_REDIS_URL, and a database brought up to date by `segue migrate`.
     """
     _one_thread_per_product()
-    from segue import app, logs
+    from segue import logs
+    from segue.app import serving
 
     settings = read_settings(host=host, port=port)
     logs.configure(settings)
     with _told_in_the_log():
-        app.serve(settings)
+        serving.serve(settings)
 
 
 def work(
@@ -76,12 +77,13 @@ def work(
     Needs SEGUE_DATABASE_URL and SEGUE_REDIS_URL. *light* is walks and other short work, *heavy* is hearing.
     """
     _one_thread_per_product()
-    from segue import app, logs
+    from segue import logs
+    from segue.app import working
 
     settings = read_settings()
     logs.configure(settings)
     with _told_in_the_log():
-        app.work(settings, [queue] if queue else get_args(Queue))
+        working.work(settings, [queue] if queue else get_args(Queue))
 
 
 def migrate(as_json: AsJson = False) -> None:

@@ -1,25 +1,23 @@
-"""Builds the daemon and the workers, and runs each until it is told to stop."""
+"""Builds the daemon and runs it until it is told to stop."""
 
 import asyncio
-import signal
-from collections.abc import Collection
 
 from aiohttp import web
 
+from segue.app.stopping import told_to_stop
 from segue.index import Sizes
-from segue.jobs import run_workers
 from segue.library.feeds import Feeds
 from segue.registry import declare, declare_doors, declare_music
 from segue.services import Services, open_services
 from segue.settings import Settings
 from segue.similarity.follower import Follower
 from segue.store import schedules
-from segue.wake import Queue
 from segue.web import make_app
 from segue.web.serving import Runner
 
-_SERVE_CONNECTIONS = 12
-_WORK_CONNECTIONS = 12
+__all__ = ["serve"]
+
+_CONNECTIONS = 12
 _LAST_REPLIES_SECONDS = 5.0
 
 
@@ -28,14 +26,9 @@ def serve(settings: Settings) -> None:
     asyncio.run(_serve(settings))
 
 
-def work(settings: Settings, queues: Collection[Queue]) -> None:
-    """Run the workers of these queues; returns after SIGTERM or SIGINT."""
-    asyncio.run(_work(settings, queues))
-
-
 async def _serve(settings: Settings) -> None:
-    stop = _told_to_stop()
-    async with open_services(settings, connections=_SERVE_CONNECTIONS) as services:
+    stop = told_to_stop()
+    async with open_services(settings, connections=_CONNECTIONS) as services:
         await _declare_servers(services)
         await _give_schedules(services)
         follower = Follower(services.pool, sizes=_index_sizes(settings))
@@ -50,12 +43,6 @@ async def _serve(settings: Settings) -> None:
                     task.cancel()
         finally:
             await runner.cleanup()
-
-
-async def _work(settings: Settings, queues: Collection[Queue]) -> None:
-    stop = _told_to_stop()
-    async with open_services(settings, connections=_WORK_CONNECTIONS) as services:
-        await run_workers(services, queues, stop)
 
 
 async def _give_schedules(services: Services) -> None:
@@ -82,11 +69,3 @@ def _index_sizes(settings: Settings) -> Sizes:
 
 def _feeds(services: Services) -> Feeds:
     return Feeds(pool=services.pool, registry=services.registry, wake=services.wake, owner=services.identity)
-
-
-def _told_to_stop() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
