@@ -14,7 +14,7 @@ from segue.clustering.model import Model
 from segue.clustering.order import Order
 from segue.clustering.ordering import Songs, rearrange
 from segue.clustering.prepared import artist_codes
-from segue.jobs.loop import Loop
+from segue.jobs.loop import LookingDrain
 from segue.jobs.material import corpus_of
 from segue.jobs.recluster import Reclustering
 from segue.jobs.timers import Every, Timers
@@ -34,26 +34,19 @@ _DRIFT_SECONDS = 60.0
 _PAGE = 500
 
 
-class AssignDrain:
+class AssignDrain(LookingDrain):
     """Looks for recordings without a group; any number of processes may, one at a time works."""
 
     kind = "assign"
 
     def __init__(self, pool: Pool, wake: Wake, reclustering: Reclustering, timers: Timers) -> None:
+        super().__init__(timers)
         self._pool = pool
         self._wake_others = wake
         self._reclustering = reclustering
-        self._loop = Loop(self.kind, self._look, timers)
         self._thorough = Every(_THOROUGH_SECONDS)
         self._drifted = Every(_DRIFT_SECONDS)
         self._model: tuple[int, Model] | None = None
-
-    def wake(self) -> None:
-        self._loop.wake()
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        await self._loop.run()
 
     async def _look(self) -> None:
         async with self._pool.connection() as c:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from segue.jobs.loop import Loop
+from segue.jobs.loop import LookingDrain
 from segue.jobs.timers import Timers
 from segue.model import ServerKey
 from segue.registry import Registry
@@ -25,7 +25,7 @@ _AT_ONCE = 500
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class HistoryDrain:
+class HistoryDrain(LookingDrain):
     """Any number of processes may: what two read is kept once."""
 
     kind = "history"
@@ -38,17 +38,10 @@ class HistoryDrain:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        super().__init__(timers)
         self._pool = pool
         self._registry = registry
         self._now = now
-        self._loop = Loop(self.kind, self._look, timers)
-
-    def wake(self) -> None:
-        self._loop.wake()
-
-    async def run(self) -> None:
-        """Look until cancelled."""
-        await self._loop.run()
 
     async def _look(self) -> None:
         async with self._pool.connection() as c:

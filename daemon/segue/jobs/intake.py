@@ -1,6 +1,6 @@
 """Looks at the single tracks that hints named."""
 
-from segue.jobs.loop import Loop
+from segue.jobs.loop import LookingDrain
 from segue.jobs.timers import Timers
 from segue.library.intake import drain_inbox
 from segue.model import Quality
@@ -11,23 +11,16 @@ from segue.wake import Wake
 __all__ = ["IntakeDrain"]
 
 
-class IntakeDrain:
+class IntakeDrain(LookingDrain):
     """Works off the inbox; several may, what two look at is kept once."""
 
     kind = "intake"
 
     def __init__(self, pool: Pool, registry: Registry, wake: Wake, timers: Timers) -> None:
+        super().__init__(timers)
         self._pool = pool
         self._registry = registry
         self._wake_others = wake
-        self._loop = Loop(self.kind, self._look, timers)
-
-    def wake(self) -> None:
-        self._loop.wake()
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        await self._loop.run()
 
     async def _look(self) -> None:
         await drain_inbox(

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
 import structlog
 
@@ -60,3 +62,23 @@ class Loop:
         if self._failures:
             _log.info("work_resumed", kind=self.kind, failures=self._failures)
         self._failures = 0
+
+
+class LookingDrain(ABC):
+    """A drain whose look is the work itself; any number of processes may have one."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, timers: Timers) -> None:
+        self._loop = Loop(self.kind, self._look, timers)
+
+    def wake(self) -> None:
+        self._loop.wake()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        await self._loop.run()
+
+    @abstractmethod
+    async def _look(self) -> float | None:
+        """The work; the seconds until more becomes due, None when nobody knows."""

@@ -1,7 +1,7 @@
 """Gives the library a projection of its own when it is large enough, and a new one when it has doubled."""
 
 from segue.analysis.projection import ProjectionFit, cold_start_projection
-from segue.jobs.loop import Loop
+from segue.jobs.loop import LookingDrain
 from segue.jobs.timers import Timers
 from segue.similarity.projecting import tend
 from segue.store.pool import Pool
@@ -9,22 +9,15 @@ from segue.store.pool import Pool
 __all__ = ["SpacesDrain"]
 
 
-class SpacesDrain:
+class SpacesDrain(LookingDrain):
     """Looks now and then whether the space that serves still fits; any number of processes may."""
 
     kind = "spaces"
 
     def __init__(self, pool: Pool, timers: Timers) -> None:
+        super().__init__(timers)
         self._pool = pool
         self._timers = timers
-        self._loop = Loop(self.kind, self._look, timers)
-
-    def wake(self) -> None:
-        self._loop.wake()
-
-    async def run(self) -> None:
-        """Look until cancelled."""
-        await self._loop.run()
 
     async def _look(self) -> float | None:
         await tend(self._pool, shipped=cold_start_projection, fitting=ProjectionFit)

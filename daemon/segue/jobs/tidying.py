@@ -2,7 +2,7 @@
 
 import structlog
 
-from segue.jobs.loop import Loop
+from segue.jobs.loop import LookingDrain
 from segue.jobs.timers import Every, Timers
 from segue.library.tidying import Tidied, tidy
 from segue.store.pool import Pool
@@ -14,24 +14,17 @@ _EVERY_SECONDS = 3600.0
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class TidyDrain:
+class TidyDrain(LookingDrain):
     """Looks once in an hour; any number of processes may."""
 
     kind = "tidy"
 
     def __init__(self, pool: Pool, timers: Timers, *, missing_days: float, run_days: float) -> None:
+        super().__init__(timers)
         self._pool = pool
         self._missing_days = missing_days
         self._run_days = run_days
-        self._loop = Loop(self.kind, self._look, timers)
         self._looked = Every(_EVERY_SECONDS)
-
-    def wake(self) -> None:
-        self._loop.wake()
-
-    async def run(self) -> None:
-        """Look until cancelled."""
-        await self._loop.run()
 
     async def _look(self) -> None:
         if not self._looked.is_due():
