@@ -2,7 +2,9 @@
 
 What is to be done stands in PostgreSQL and is committed before `wake` is called; a wake-up
 carries nothing and may be lost, then the heartbeat finds the work within a minute. All calls of
-one short window become one job, which starts when the window has ended and so sees all of it.
+one short window become one job, which starts when the window has ended and so sees all of it. While
+a job of the kind waits that no worker has begun, another one would tell nothing new: so a burst of
+any length leaves one job of each kind, also where no worker runs.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ from typing import Any, Literal
 
 import structlog
 from arq.connections import ArqRedis
+from arq.constants import in_progress_key_prefix, job_key_prefix
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
@@ -48,6 +51,7 @@ KINDS: Mapping[str, Kind] = {
     "history": _LIGHT,
     "assign": _LIGHT,
     "recluster": _LIGHT,
+    "drift": _LIGHT,
     "publish": _LIGHT,
     "analyse": _HEAVY,
     "spaces": _HEAVY,
@@ -70,6 +74,7 @@ class Wake:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._redis = redis
+        self._waits = redis.register_script(_WAITS)
         self._kinds = kinds
         self._now = now
         self._reachable = True
@@ -85,20 +90,28 @@ class Wake:
         queue = self._kinds[kind].queue
         window = timedelta(seconds=self._kinds[kind].window_seconds)
         number = (self._now() - _EPOCH) // window
+        start = _EPOCH + (number + 1) * window
         try:
             async with asyncio.timeout(_SECONDS):
-                await self._redis.enqueue_job(
-                    kind,
-                    _job_id=f"{kind}:{number}",
-                    _queue_name=queue_key(queue),
-                    _defer_until=_EPOCH + (number + 1) * window,
-                )
+                if not await self._one_waits(kind, queue, start):
+                    await self._redis.enqueue_job(
+                        kind,
+                        _job_id=f"{kind}:{number}",
+                        _queue_name=queue_key(queue),
+                        _defer_until=start,
+                    )
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             self.missed += 1
             self._note_lost(error)
             return False
         self._note_reached()
         return True
+
+    async def _one_waits(self, kind: str, queue: Queue, start: datetime) -> bool:
+        """Whether a job that nobody has begun will start by then, and so see what is committed now."""
+        milliseconds = int(start.timestamp() * 1000)
+        prefixes = job_key_prefix, in_progress_key_prefix
+        return bool(await self._waits(keys=[queue_key(queue)], args=[f"{kind}:", milliseconds, *prefixes]))
 
     async def queue_depth(self) -> Mapping[Queue, int] | None:
         """How many wake-ups wait on each queue; None while Redis cannot be asked."""
@@ -177,4 +190,15 @@ _KEEPALIVE: Mapping[str, Any] = {
         if hasattr(socket, name)
     },
 }
+# In one step, for a job that is begun between two looks may have looked before our rows were committed.
+# A job whose description has run out is never begun; one that is due later is of a clock ahead of ours.
+_WAITS = """
+for _, id in ipairs(redis.call('zrangebyscore', KEYS[1], '-inf', ARGV[2])) do
+    if string.sub(id, 1, #ARGV[1]) == ARGV[1] and redis.call('exists', ARGV[3] .. id) == 1
+            and redis.call('exists', ARGV[4] .. id) == 0 then
+        return 1
+    end
+end
+return 0
+"""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

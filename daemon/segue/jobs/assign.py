@@ -16,7 +16,6 @@ from segue.clustering.ordering import Songs, rearrange
 from segue.clustering.prepared import artist_codes
 from segue.jobs.loop import LookingDrain
 from segue.jobs.material import corpus_of
-from segue.jobs.recluster import Reclustering
 from segue.jobs.timers import Every, Timers
 from segue.model import RecordingId
 from segue.store import cluster_searches, clusterings, spaces
@@ -39,11 +38,10 @@ class AssignDrain(LookingDrain):
 
     kind = "assign"
 
-    def __init__(self, pool: Pool, wake: Wake, reclustering: Reclustering, timers: Timers) -> None:
+    def __init__(self, pool: Pool, wake: Wake, timers: Timers) -> None:
         super().__init__(timers)
         self._pool = pool
         self._wake_others = wake
-        self._reclustering = reclustering
         self._thorough = Every(_THOROUGH_SECONDS)
         self._drifted = Every(_DRIFT_SECONDS)
         self._model: tuple[int, Model] | None = None
@@ -53,8 +51,6 @@ class AssignDrain(LookingDrain):
             newest = await clusterings.newest(c)
         if newest is not None and newest.space_id is not None:
             await self._assign(newest, minutes=None if self._thorough.is_due() else _LATELY_MINUTES)
-        if self._drifted.is_due():
-            await self._reclustering.consider()
 
     async def _assign(self, clustering: Clustering, *, minutes: float | None) -> None:
         after = 0
@@ -67,6 +63,8 @@ class AssignDrain(LookingDrain):
             _log.info("recordings_assigned", count=len(ids), clustering=clustering.id, playlists=changed)
             if changed:
                 await self._wake_others("publish")
+            if self._drifted.is_due():
+                await self._wake_others("drift")
             after = ids[-1]
 
     async def _let_join(self, c: Connection, clustering: Clustering, ids: Sequence[RecordingId]) -> int:

@@ -9,7 +9,7 @@ from segue.jobs.concluding import Names, Words
 from segue.jobs.material import Desk
 from segue.jobs.minds import Minds, Thinking
 from segue.jobs.naming import AskedNames
-from segue.jobs.recluster import Habits, Reclustering
+from segue.jobs.recluster import DriftDrain, Habits, Reclustering
 from segue.jobs.running import RunDrain
 from segue.jobs.timers import Timers
 from segue.services import Services
@@ -39,7 +39,9 @@ class ClusterDrain:
             await asyncio.shield(self._minds.stop())
 
 
-def clustering_drains(services: Services, timers: Timers) -> list[ClusterDrain | RunDrain | AssignDrain]:
+def clustering_drains(
+    services: Services, timers: Timers
+) -> list[ClusterDrain | RunDrain | AssignDrain | DriftDrain]:
     """All of them, as the settings want them."""
     wanted, pool, wake = services.settings.clustering, services.pool, services.wake
     habits = Habits(
@@ -57,7 +59,8 @@ def clustering_drains(services: Services, timers: Timers) -> list[ClusterDrain |
             timers=timers,
         ),
         RunDrain(pool, "recluster", reclustering, identity=services.identity, slots=1, timers=timers),
-        AssignDrain(pool, wake, reclustering, timers),
+        AssignDrain(pool, wake, timers),
+        DriftDrain(reclustering, timers),
     ]
 
 

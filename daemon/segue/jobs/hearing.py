@@ -170,9 +170,11 @@ class HearingDrain:
     async def _rest(self) -> float | None:
         async with self._pool.connection() as c:
             run = await hearing_runs.close(c)
-            if run is not None:
-                _log.info("run_ended", run=run, kind=self.kind)
-                return None
+        if run is not None:
+            _log.info("run_ended", run=run, kind=self.kind)
+            await self._wake_others("drift")
+            return None
+        async with self._pool.connection() as c:
             probing = self._probed.is_due()
             awaited = await hearing_runs.awaited(c) if probing else []
             seconds = await hearing_runs.next_look(c)

@@ -9,13 +9,15 @@ import structlog
 from segue.clustering.drift import Drift, drift_of
 from segue.clustering.limits import FEWEST_RECORDINGS
 from segue.clustering.order import Order
+from segue.jobs.loop import LookingDrain
 from segue.jobs.running import Done, Outcome, Task
+from segue.jobs.timers import Timers
 from segue.store import cluster_searches, clusterings
 from segue.store.clusterings import Clustering
 from segue.store.pool import Connection, Pool
 from segue.wake import Wake
 
-__all__ = ["Habits", "Reclustering"]
+__all__ = ["DriftDrain", "Habits", "Reclustering"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -99,6 +101,19 @@ class Reclustering:
             return f"{reason} Groups are being looked for already."
         await self._wake("clustering")
         return f"{reason} Run {run} looks for new groups."
+
+
+class DriftDrain(LookingDrain):
+    """Considers new groups when all has been heard, and at every heartbeat."""
+
+    kind = "drift"
+
+    def __init__(self, reclustering: Reclustering, timers: Timers) -> None:
+        super().__init__(timers)
+        self._reclustering = reclustering
+
+    async def _look(self) -> None:
+        await self._reclustering.consider()
 
 
 async def measured(c: Connection, clustering: Clustering) -> Drift:

@@ -8,7 +8,7 @@ import pytest
 from segue.clustering.clustering import Clustering, cluster
 from segue.clustering.corpus import Corpus
 from segue.jobs.assign import AssignDrain
-from segue.jobs.recluster import Habits, Reclustering
+from segue.jobs.recluster import DriftDrain, Habits, Reclustering
 from segue.jobs.running import RunDrain
 from segue.model import RecordingId, RunState
 from segue.store import clusterings, runs, spaces
@@ -76,8 +76,8 @@ async def keep(
     )
 
 
-def assigning(pool: Pool, wake: Wake, *, automatic: bool = False) -> AssignDrain:
-    return AssignDrain(pool, wake, Reclustering(pool, wake, Habits(automatic=automatic)), TIMERS)
+def assigning(pool: Pool, wake: Wake) -> AssignDrain:
+    return AssignDrain(pool, wake, TIMERS)
 
 
 async def test_new_music_joins_its_group_and_its_playlist(
@@ -149,7 +149,7 @@ async def test_drift_asks_for_new_groups_once(
     assert await wanted(pool) == []
     async with pool.connection() as c:
         await fill(c, 30, corpus=part_of(songs, ~old))
-    async with running(assigning(pool, wake, automatic=True)):
+    async with running(assigning(pool, wake), DriftDrain(reclustering, TIMERS)):
 
         async def asked() -> bool:
             return len(await wanted(pool)) == 1

@@ -10,7 +10,9 @@ import pytest
 
 import tests.fakes
 from segue.children import Limits
+from segue.clustering.limits import FEWEST_RECORDINGS
 from segue.jobs.hearing import Ears, HearingDrain
+from segue.jobs.recluster import DriftDrain, Habits, Reclustering
 from segue.jobs.sparing import NEVER_QUIET, QuietHours, rest_after
 from segue.jobs.timers import Timers
 from segue.model import Quality, RecordingId, RunId, RunState
@@ -101,6 +103,21 @@ async def test_what_is_wanted_is_heard_and_counted_in_one_run(house: House, runn
     assert (run.state, run.done, run.failed, run.total) == (RunState.SUCCESS, 12, 0, 12)
     assert run.message == "12 heard."
     assert await house.number("analyses") == await house.number("embeddings") == 12
+
+
+async def test_the_first_groups_are_asked_for_once_the_last_song_is_heard(
+    house: House, running: Running
+) -> None:
+    for number in range(FEWEST_RECORDINGS):
+        await house.song(f"{number}.ogg", f"song {number}")
+    drift = DriftDrain(Reclustering(house.pool, house.wake, Habits()), QUICK)
+
+    async def asked() -> bool:
+        return bool(await house.runs("clustering"))
+
+    async with running(house.drain(), drift):
+        await until(house.all_ended, seconds=30)
+        await until(asked, seconds=QUICK.heartbeat / 2)
 
 
 async def test_a_file_that_cannot_be_heard_fails_alone_with_its_reason(
