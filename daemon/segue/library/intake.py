@@ -19,18 +19,24 @@ __all__ = ["Drained", "accept", "drain_inbox", "want_walk"]
 
 MANY = 100
 """So many single tracks are quicker looked at by a walk."""
+_FULL = 4 * MANY
 _AT_ONCE = 8
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 async def accept(pool: Pool, wake: WakeCall, server: ServerKey, changes: Sequence[Change]) -> None:
-    """Keep hints: single changed tracks for a look at each, all else as the want of a walk."""
+    """Keep hints: single changed tracks for a look at each, all else as the want of a walk.
+
+    However many come while nobody looks, what is kept of them stays small.
+    """
     changed = list(dict.fromkeys(one.track_id for one in changes if isinstance(one, TrackChanged)))
     walk = len(changed) > MANY or any(not isinstance(one, TrackChanged) for one in changes)
     if len(changed) > MANY:
         changed = []
     async with pool.connection() as c:
+        if changed and await inbox.holds(c, server, _FULL):  # it will become a walk in any case
+            changed, walk = [], True
         if changed:
             await inbox.add(c, server, changed)
         if walk:
@@ -88,7 +94,7 @@ class _Drain:
     async def batch(self) -> bool:
         """Look at some entries; whether there may be more."""
         async with self.pool.connection() as c:
-            entries, ids = await inbox.take(c, self.server, limit=4 * MANY)
+            entries, ids = await inbox.take(c, self.server, limit=_FULL)
         if not entries:
             return False
         if len(ids) > MANY:

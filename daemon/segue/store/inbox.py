@@ -7,7 +7,7 @@ from psycopg.rows import scalar_row, tuple_row
 from segue.model import ServerKey, TrackId
 from segue.store.pool import Connection
 
-__all__ = ["add", "remove", "take", "waiting"]
+__all__ = ["add", "holds", "remove", "take", "waiting"]
 
 
 async def add(c: Connection, server: ServerKey, tracks: Collection[TrackId]) -> None:
@@ -15,6 +15,14 @@ async def add(c: Connection, server: ServerKey, tracks: Collection[TrackId]) -> 
     await c.execute(
         "insert into inbox (server_id, track_id) select %s, unnest(%s::text[])", (server, list(tracks))
     )
+
+
+async def holds(c: Connection, server: ServerKey, entries: int) -> bool:
+    """Whether so many entries of a server wait already."""
+    cursor = await c.execute(
+        "select from inbox where server_id = %s order by id offset %s limit 1", (server, entries - 1)
+    )
+    return cursor.rowcount == 1
 
 
 async def waiting(c: Connection) -> list[ServerKey]:

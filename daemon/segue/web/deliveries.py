@@ -20,7 +20,7 @@ ServerTrackId = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", min_leng
 
 
 class PlainChanges(BaseModel):
-    """The form for scripts: ids as the server writes them; `library` asks to look at everything."""
+    """The form for scripts: ids as the server writes them; `library`, or `{}`, asks to look at everything."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,7 +36,10 @@ class PlainChanges(BaseModel):
 
 
 class Flow:
-    """How many deliveries of one server are taken; beyond that the news is "look at everything"."""
+    """How many deliveries of one server are taken; beyond that the news is "look at everything".
+
+    Nothing is refused for being too much: many senders drop what is refused, others repeat it for ever.
+    """
 
     def __init__(self, *, per_second: float, burst: int, clock: Callable[[], float]) -> None:
         self._per_second = per_second
@@ -87,7 +90,7 @@ def _plain(body: bytes) -> PlainChanges | None:
         plain = PlainChanges.model_validate_json(body, strict=True)
     except ValidationError:
         return None
-    return plain if plain.model_fields_set else None
+    return plain if plain.model_fields_set else PlainChanges(library=True)
 
 
 _PROOFS = frozenset({"authorization", "x-segue-secret", "cookie"})

@@ -60,6 +60,16 @@ async def test_many_one_by_one_are_left_to_a_walk(library: Library) -> None:
     assert await library.pending_walks() == 1
 
 
+async def test_a_full_inbox_takes_no_more_and_loses_nothing(library: Library) -> None:
+    all_songs = songs(10 * MANY)
+    for start in range(0, len(all_songs), MANY):
+        await library.accept(*(TrackChanged(song.id) for song in all_songs[start : start + MANY]))
+    assert await _waiting(library) == 4 * MANY
+    assert await library.pending_walks() == 1
+    await library.drain()
+    assert (await library.pending_walks(), await _waiting(library), library.far.gets) == (1, 0, 0)
+
+
 async def test_a_track_that_is_not_there_wants_a_walk(library: Library) -> None:
     [song] = songs(1)
     library.far.hold(song)

@@ -6,13 +6,16 @@ import pickle
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
+from arq.worker import Worker, func
 from structlog.testing import capture_logs
 
 from segue.embedded import Valkey
 from segue.wake import KINDS, Wake, connect, deserialize, open_wake, queue_key, serialize
+from tests.faults.waiting import until
 
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 
@@ -43,7 +46,66 @@ async def test_calls_of_one_window_become_one_job_that_starts_at_its_end(redis: 
         clock.pass_seconds(0.01)
     (job,) = await redis.zrange(queue_key("light"), 0, -1, withscores=True)
     assert job[1] == (SOON.timestamp() + KINDS["walk"].window_seconds) * 1000
-    clock.pass_seconds(0.1)
+
+
+async def test_a_burst_of_any_length_leaves_one_job_of_a_kind(redis: ArqRedis) -> None:
+    clock = Clock()
+    wake, other = Wake(redis, now=clock), Wake(redis, now=clock)
+    for _ in range(50):
+        assert await wake("walk")
+        assert await other("intake")
+        assert await other("walk")
+        clock.pass_seconds(60)
+    assert await wake.queue_depth() == {"light": 2, "heavy": 0}
+
+
+async def test_a_job_that_is_begun_does_not_stand_for_what_is_committed_later(redis: ArqRedis) -> None:
+    looks, looking, go_on = [], asyncio.Event(), asyncio.Event()
+
+    async def look(ctx: dict[Any, Any]) -> None:
+        looks.append(len(looks))
+        looking.set()
+        await go_on.wait()
+
+    wake = Wake(redis)
+    await wake("walk")
+    worker = Worker(
+        [func(look, name="walk")],
+        queue_name=queue_key("light"),
+        redis_pool=redis,
+        handle_signals=False,
+        poll_delay=0.01,
+        keep_result=0,
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+    )
+    working = asyncio.create_task(worker.async_run())
+    async with asyncio.timeout(60):
+        await looking.wait()
+        await wake("walk")  # its rows were committed after the look had begun
+        go_on.set()
+        await until(lambda: len(looks) == 2, seconds=50)
+    working.cancel()
+    await asyncio.wait([working])
+
+
+async def test_a_job_whose_description_ran_out_stands_for_nothing(redis: ArqRedis) -> None:
+    clock = Clock()
+    wake = Wake(redis, now=clock)
+    await wake("walk")
+    [key] = await redis.keys("arq:job:*")
+    await redis.delete(key)
+    clock.pass_seconds(1)
+    await wake("walk")
+    assert await wake.queue_depth() == {"light": 2, "heavy": 0}
+
+
+async def test_a_job_of_a_clock_ahead_of_ours_is_not_waited_for(redis: ArqRedis) -> None:
+    ahead, clock = Clock(), Clock()
+    ahead.pass_seconds(3600)
+    await Wake(redis, now=ahead)("walk")
+    wake = Wake(redis, now=clock)
+    await wake("walk")
     await wake("walk")
     assert await wake.queue_depth() == {"light": 2, "heavy": 0}
 

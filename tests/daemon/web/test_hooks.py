@@ -21,6 +21,10 @@ def _headers(daemon: Daemon, server: Server) -> dict[str, str]:
     return {"X-Segue-Secret": daemon.services.registry.hook_secret(server)}
 
 
+def _kept(changes: int) -> dict[str, object]:
+    return {"changes": changes, "everything": False}
+
+
 async def _inbox(daemon: Daemon, server: Server) -> set[str]:
     async with daemon.services.pool.connection() as c:
         _, ids = await inbox.take(c, server.id, limit=1000)
@@ -40,11 +44,11 @@ async def test_changes_are_kept_and_workers_woken(daemon: Daemon) -> None:
     server = await attic(daemon, song(1, "One"))
     headers = _headers(daemon, server)
     body = {"changed": ["track-1", "track-2"]}
-    assert await _send(daemon, "/hooks/attic", 202, headers=headers, json=body) == {"changes": 2}
+    assert await _send(daemon, "/hooks/attic", 202, headers=headers, json=body) == _kept(2)
     assert await _inbox(daemon, server) == {"track-1", "track-2"}
     assert await _walks(daemon) == 0
     body = {"gone": ["track-1"], "library": True}
-    assert await _send(daemon, "/hooks/attic", 202, headers=headers, json=body) == {"changes": 2}
+    assert await _send(daemon, "/hooks/attic", 202, headers=headers, json=body) == _kept(2)
     assert await _walks(daemon) == 1
     depth = await daemon.services.wake.queue_depth()
     assert depth is not None
@@ -75,7 +79,10 @@ async def test_guessing_secrets_is_slowed_down(daemon: Daemon) -> None:
     server = await attic(daemon)
     for _ in range(20):
         await _send(daemon, "/hooks/attic", 401, json={"library": True})
-    await _send(daemon, "/hooks/attic", 429, headers=_headers(daemon, server), json={"library": True})
+    await _send(daemon, "/hooks/attic", 429, json={"library": True})
+    assert await _walks(daemon) == 0
+    await _send(daemon, "/hooks/attic", 202, headers=_headers(daemon, server), json={"library": True})
+    assert await _walks(daemon) == 1
 
 
 async def test_a_new_secret_ends_the_old_one(daemon: Daemon) -> None:
@@ -91,7 +98,7 @@ async def test_what_nobody_can_read_is_refused(daemon: Daemon) -> None:
     server = await attic(daemon)
     headers = _headers(daemon, server)
     nul = b'{"changed": ["a\\u0000b"]}'
-    for body in (b"", b"{}", b"[]", b"null", b"{", b"\xff", b'{"changed": [7]}', b'{"x": 1}', nul):
+    for body in (b"", b"[]", b"null", b"{", b"\xff", b'{"changed": [7]}', b'{"x": 1}', nul):
         await _send(daemon, "/hooks/attic", 400, headers=headers, data=body)
 
 
@@ -102,18 +109,28 @@ async def test_news_of_a_server_that_is_away_are_not_lost(daemon: Daemon, far: M
     assert await _walks(daemon) == 1
 
 
-async def test_a_flood_becomes_one_look_at_everything(daemon: Daemon) -> None:
+async def test_an_empty_object_asks_for_another_look(daemon: Daemon) -> None:
+    server = await attic(daemon)
+    assert await _send(daemon, "/hooks/attic", 202, headers=_headers(daemon, server), json={}) == _kept(1)
+    assert await _walks(daemon) == 1
+
+
+async def test_a_flood_is_accepted_as_one_look_at_everything(daemon: Daemon) -> None:
     server = await attic(daemon)
     headers = _headers(daemon, server)
-    problem = None
-    while problem is None:  # as time passes a few more are taken
+    body = {"changed": [f"track-{number}" for number in range(30)]}
+    told = None
+    while told != {"changes": 1, "everything": True}:  # as time passes a few more are taken
         while daemon.context.flow.takes(server.id):
             pass
-        sent = {"headers": headers, "json": {"changed": ["a"]}, "token": None}
-        async with daemon.ask("POST", "/hooks/attic", **sent) as reply:
-            problem = await reply.json(content_type=None) if reply.status == 429 else None
-    assert "looked at" in problem["detail"]
+        told = await _send(daemon, "/hooks/attic", 202, headers=headers, json=body)
     assert await _walks(daemon) == 1
+    for _ in range(50):
+        await _send(daemon, "/hooks/attic", 202, headers=headers, json={"library": True})
+    assert await _walks(daemon) == 1
+    depth = await daemon.services.wake.queue_depth()
+    assert depth is not None
+    assert depth["light"] <= 3
 
 
 def test_a_flow_lets_a_burst_through_and_then_a_steady_stream() -> None:
