@@ -7,7 +7,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-BLOCK_SAMPLES = 65_536
+WHOLE_BLOCK, SHORT_BLOCK = 786_432, 131_072
+"""Values of all channels together in a block: of music heard as a whole, and of a stretch of it.
+
+Long blocks cost less, since whatever looks at them is called less often; short ones decode less in vain.
+"""
 
 MAX_CHANNELS = 64
 MIN_RATE, MAX_RATE = 2_000, 768_000

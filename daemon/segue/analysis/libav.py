@@ -15,7 +15,7 @@ from av.audio.stream import AudioStream
 from av.codec.context import ThreadType
 from av.container import InputContainer
 
-from segue.analysis.blocks import BLOCK_SAMPLES, Block, is_sane
+from segue.analysis.blocks import SHORT_BLOCK, WHOLE_BLOCK, Block, is_sane
 from segue.analysis.errors import HearingError
 
 _FORMATS = (
@@ -49,14 +49,14 @@ class LibavSource:
         return None
 
     def blocks(self) -> Iterator[Block]:
-        return _blocks(self._frames())
+        return _blocks(self._frames(), WHOLE_BLOCK)
 
     def blocks_from(self, second: float) -> Iterator[Block]:
         try:
             self._container.seek(round(second * av.time_base))
         except av.error.FFmpegError as error:
             raise HearingError(f"The file cannot be searched: {error.strerror}.") from error
-        return _blocks(self._frames())
+        return _blocks(self._frames(), SHORT_BLOCK)
 
     def _frames(self) -> Iterator[AudioFrame]:
         broken = 0
@@ -92,19 +92,20 @@ def open_libav(path: Path) -> Iterator[LibavSource]:
         yield LibavSource(container, stream)
 
 
-def _blocks(frames: Iterator[AudioFrame]) -> Iterator[Block]:
+def _blocks(frames: Iterator[AudioFrame], values: int) -> Iterator[Block]:
     """Frames of one shape go through one queue; a stream may change its shape in between."""
     queue: AudioFifo | None = None
+    size = 0
     for frame in frames:
         if queue is None or not _fits(queue, frame):
             if not is_sane(channels=frame.layout.nb_channels, rate=frame.sample_rate):
                 continue
-            yield from _drain(queue, partial=True)
-            queue = AudioFifo()
+            yield from _drain(queue, size, partial=True)
+            queue, size = AudioFifo(), values // frame.layout.nb_channels
             _fits(queue, frame)
-        if queue.samples >= BLOCK_SAMPLES:
-            yield from _drain(queue, partial=False)
-    yield from _drain(queue, partial=True)
+        if queue.samples >= size:
+            yield from _drain(queue, size, partial=False)
+    yield from _drain(queue, size, partial=True)
 
 
 def _fits(queue: AudioFifo, frame: AudioFrame) -> bool:
@@ -117,8 +118,8 @@ def _fits(queue: AudioFifo, frame: AudioFrame) -> bool:
     return True
 
 
-def _drain(queue: AudioFifo | None, *, partial: bool) -> Iterator[Block]:
-    while queue is not None and (frame := queue.read(BLOCK_SAMPLES, partial=partial)) is not None:
+def _drain(queue: AudioFifo | None, size: int, *, partial: bool) -> Iterator[Block]:
+    while queue is not None and (frame := queue.read(size, partial=partial)) is not None:
         yield Block(_to_float(frame), frame.sample_rate)
 
 

@@ -81,7 +81,7 @@ class _Powers:
         self._taper = _taper(step)
         self._lower = Decimator(factor)
         self._low_pieces = Windows(len(self._taper), step)
-        self._pieces = Windows(step * factor, step * factor)
+        self._whole = _PiecePowers(channels, step * factor)
         self._early = (len(self._taper) - step) // 2 * factor  # half of what tapered pieces overlap
         self._waiting: Array = np.zeros(0, np.float32)
         self._gains = _channel_gains(channels)
@@ -92,8 +92,7 @@ class _Powers:
     def feed(self, samples: Array) -> Array:
         """The powers of the pieces that are complete now."""
         early, self._early = self._early, max(0, self._early - samples.shape[1])
-        pieces = self._pieces.feed(samples[:, early:])
-        whole = self._gains @ np.vecdot(pieces, pieces) * self._above
+        whole = self._gains @ self._whole.feed(samples[:, early:]) * self._above
         low = self._low_pieces.feed(self._lower.feed(samples))
         spectrum = scipy.fft.rfft(low * self._taper, axis=-1)
         correction = self._gains @ (np.square(spectrum.view(np.float32)) @ self._weights)
@@ -101,6 +100,34 @@ class _Powers:
         self._waiting = powers[len(correction) :]
         corrected: Array = np.maximum(0, powers[: len(correction)] + correction)
         return corrected
+
+
+class _PiecePowers:
+    """The power of each channel in consecutive pieces; begun pieces are kept as sums, so that nothing is copied."""
+
+    def __init__(self, channels: int, size: int) -> None:
+        self._size = size
+        self._begun: Array = np.zeros((channels, 1), np.float32)
+        self._filled = 0
+
+    def feed(self, samples: Array) -> Array:
+        """[channels, pieces]: those that are complete now."""
+        missing = self._size - self._filled
+        powers = self._begun + _power(samples[:, :missing])
+        if samples.shape[1] < missing:
+            self._begun, self._filled = powers, self._filled + samples.shape[1]
+            return powers[:, :0]
+        rest = samples[:, missing:]
+        count = rest.shape[1] // self._size
+        pieces = rest[:, : count * self._size].reshape(len(rest), count, self._size)
+        tail = rest[:, count * self._size :]
+        self._begun, self._filled = _power(tail), tail.shape[1]
+        return np.concatenate([powers, np.vecdot(pieces, pieces)], axis=1)
+
+
+def _power(samples: Array) -> Array:
+    power: Array = np.vecdot(samples, samples)[:, None]
+    return power
 
 
 def _loudness(power: npt.ArrayLike) -> Row:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from segue.analysis.blocks import BLOCK_SAMPLES, Block, is_sane
+from segue.analysis.blocks import SHORT_BLOCK, WHOLE_BLOCK, Block, is_sane
 from segue.analysis.errors import HearingError
 
 
@@ -22,9 +22,12 @@ class SndfileSource:
         return float(self._file.frames / self._file.samplerate)
 
     def blocks(self) -> Iterator[Block]:
+        return self._blocks(WHOLE_BLOCK)
+
+    def _blocks(self, values: int) -> Iterator[Block]:
         while True:
             try:
-                samples = self._file.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)
+                samples = self._file.read(values // self._file.channels, dtype="float32", always_2d=True)
             except soundfile.SoundFileError:
                 return
             if len(samples) == 0:
@@ -36,7 +39,7 @@ class SndfileSource:
             self._file.seek(int(second * self._file.samplerate))
         except soundfile.SoundFileError as error:
             raise HearingError("The file cannot be searched.") from error
-        return self.blocks()
+        return self._blocks(SHORT_BLOCK)
 
 
 @contextmanager
