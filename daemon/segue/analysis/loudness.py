@@ -103,7 +103,7 @@ class _Powers:
 
 
 class _PiecePowers:
-    """The power of each channel in consecutive pieces; begun pieces are kept as sums, so that nothing is copied."""
+    """The power of each channel in consecutive pieces; begun ones are kept as sums, nothing is copied."""
 
     def __init__(self, channels: int, size: int) -> None:
         self._size = size
