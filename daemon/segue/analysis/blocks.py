@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-WHOLE_BLOCK, SHORT_BLOCK = 786_432, 131_072
+WHOLE_BLOCK, SHORT_BLOCK = 786_432, 65_536
 """Values of all channels together in a block: of music heard as a whole, and of a stretch of it.
 
 Long blocks cost less, since whatever looks at them is called less often; short ones decode less in vain.

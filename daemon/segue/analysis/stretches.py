@@ -2,8 +2,9 @@
 
 from segue.analysis.mel import PATCH_SAMPLES, PATCH_STEP, SAMPLE_RATE
 
-_STRETCHES = 4
-_PATCHES_PER_STRETCH = 5
+_STRETCHES = 11
+_PATCHES_PER_STRETCH = 2
+"""Many short stretches tell more of a recording than few long ones; 6 s are the least that tempo needs."""
 
 STRETCH_SAMPLES = PATCH_STEP * (_PATCHES_PER_STRETCH - 1) + PATCH_SAMPLES
 STRETCH_SECONDS = STRETCH_SAMPLES / SAMPLE_RATE
