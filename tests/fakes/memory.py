@@ -16,6 +16,7 @@ class MemoryServer:
 
     tracks: dict[TrackId, Track] = field(default_factory=dict)
     fault: Exception | None = None
+    feed_fault: Exception | None = None
     break_after: int | None = None
     break_with: Exception | None = None
     walks: int = 0
@@ -104,6 +105,8 @@ class _MemoryAdapter:
 class _WatchingAdapter(_MemoryAdapter):
     async def changes(self) -> AsyncIterator[Change]:
         self._answer()
+        if self._server.feed_fault:
+            raise self._server.feed_fault
         queue: asyncio.Queue[Change | Exception] = asyncio.Queue()
         self._server.listeners.append(queue)
         try:

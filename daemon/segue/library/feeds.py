@@ -46,8 +46,17 @@ class Pace:
 class _Listener:
     config: bytes
     renewed: float
-    answers: asyncio.Event = field(repr=False)  # somebody has reached the server
+    feed: "_Feed" = field(repr=False)
     task: asyncio.Task[None] = field(repr=False)
+
+
+@dataclass(slots=True, eq=False)
+class _Feed:
+    """What comes of listening to one server."""
+
+    answers: asyncio.Event = field(default_factory=asyncio.Event)  # somebody has reached the server
+    deaf: bool = False  # it tells nothing
+    tells: bool = False  # it is listened to now
 
 
 class Feeds:
@@ -88,7 +97,7 @@ class Feeds:
             if held is not None and held.config != row.config_sealed:
                 await self._stop([row.id])
             elif held is not None and row.state is ServerState.CONNECTED:
-                held.answers.set()
+                held.feed.answers.set()
             await self._hold(row)
 
     async def _hold(self, row: Server) -> None:
@@ -104,9 +113,10 @@ class Feeds:
         elif held is not None:
             held.renewed = now
         else:
-            answers = asyncio.Event()
-            task = asyncio.create_task(self._listen(row, answers), name=f"feed-{row.name}")
-            self._listeners[row.id] = _Listener(row.config_sealed, now, answers, task)
+            feed = _Feed()
+            work = together(self._listen(row, feed), self._walk_now_and_then(row, feed))
+            task = asyncio.create_task(work, name=f"feed-{row.name}")
+            self._listeners[row.id] = _Listener(row.config_sealed, now, feed, task)
 
     async def _stop(self, keys: list[ServerKey]) -> None:
         stopped = [(key, self._listeners.pop(key)) for key in keys if key in self._listeners]
@@ -123,44 +133,43 @@ class Feeds:
                 for key in keys:
                     await servers.release_feed(c, key, self._owner)
 
-    async def _listen(self, row: Server, answers: asyncio.Event) -> None:
+    async def _listen(self, row: Server, feed: _Feed) -> None:
         """Feed after feed; between two of them a pause that grows while none succeeds."""
         pause = Backoff(first=self._pace.first_pause, longest=self._pace.longest_pause)
-        while True:
+        while not feed.deaf:
             seconds = 0.0
             try:
-                if not await self._watch(row, pause):
-                    await self._walk_every(row.id, self._pace.walk_unwatched)
+                await self._watch(row, feed, pause)
             except (AuthFailed, ServerBroken):  # told as the server's state
-                answers.clear()
+                feed.answers.clear()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._pace.refused_pause):
-                        await answers.wait()
+                        await feed.answers.wait()
             except AdapterError as error:
                 seconds = (error.retry_after or 0.0) if isinstance(error, Unavailable) else 0.0
                 _log.debug("feed_lost", server=row.name, reason=str(error))
             except Exception:
                 _log.exception("feed_failed", server=row.name)
+            finally:
+                feed.tells = False
             await asyncio.sleep(max(seconds, pause.next()))
+        await asyncio.Event().wait()
 
-    async def _watch(self, row: Server, pause: Backoff) -> bool:
-        """Hand on what the server tells until it breaks off; False when it tells nothing."""
+    async def _watch(self, row: Server, feed: _Feed, pause: Backoff) -> None:
+        """Hand on what the server tells until it breaks off."""
         async with self._registry.using(row.id) as adapter:
             if not isinstance(adapter, Watches):
-                return False
+                feed.deaf = True
+                return
             try:
-                await together(
-                    self._hand_on(row.id, adapter, pause),
-                    self._walk_every(row.id, self._pace.walk_watched),
-                )
+                await self._hand_on(row.id, adapter, feed, pause)
             except ServerBroken:
                 raise
             except Unsupported as error:
                 _log.warning("feed_unsupported", server=row.name, reason=str(error))
-                return False
-        return True
+                feed.deaf = True
 
-    async def _hand_on(self, server: ServerKey, adapter: Watches, pause: Backoff) -> None:
+    async def _hand_on(self, server: ServerKey, adapter: Watches, feed: _Feed, pause: Backoff) -> None:
         hints: asyncio.Queue[Change] = asyncio.Queue(_HINTS)
 
         async def read() -> None:
@@ -172,6 +181,7 @@ class Feeds:
         async def write() -> None:
             while True:
                 burst = [await hints.get()]
+                feed.tells = True
                 pause.reset()
                 await asyncio.sleep(self._pace.gather)
                 while not hints.empty():
@@ -180,8 +190,24 @@ class Feeds:
 
         await together(read(), write())
 
-    async def _walk_every(self, server: ServerKey, seconds: float) -> None:
-        """Want a walk now and then, whatever the feed says."""
+    async def _walk_now_and_then(self, row: Server, feed: _Feed) -> None:
+        """Want a walk seldom while the server tells its news, often while it does not or no walk succeeds."""
+        loop = asyncio.get_running_loop()
+        wanted = loop.time()
         while True:
-            await asyncio.sleep(seconds * random.uniform(0.9, 1.0))
-            await want_walk(self._pool, self._wake, server)
+            await asyncio.sleep(self._pace.walk_unwatched * random.uniform(0.9, 1.0))
+            try:
+                if loop.time() - wanted > 0.9 * self._pace.walk_watched or await self._needs_walk(row, feed):
+                    await want_walk(self._pool, self._wake, row.id)
+                    wanted = loop.time()
+            except Exception:
+                _log.exception("feed_failed", server=row.name)
+
+    async def _needs_walk(self, row: Server, feed: _Feed) -> bool:
+        if feed.deaf:
+            return True
+        async with self._pool.connection() as c:
+            now = await servers.get(c, row.id)
+        if now is None:
+            return False
+        return now.fault_in == "walk" or (now.state is ServerState.CONNECTED and not feed.tells)

@@ -73,7 +73,7 @@ async def walk_server(
         present = await tracks.count_listed(c, server)
         walk.renames = Renames(walk.seen) if present else None  # an empty library knows nobody
         await walk.told(c, total=present or None)
-    async with registry.using(server) as adapter, closing(adapter.walk()) as listing:
+    async with registry.using(server, walking=True) as adapter, closing(adapter.walk()) as listing:
         async for batch in batches(listing):
             if await walk.take(batch):
                 await wake("analyse")

@@ -32,6 +32,7 @@ class Connection:
         self._connecting = connecting
         self._seconds = seconds
         self._proven = proven  # it was connected with these settings before
+        self.noted = False  # what it told of itself is kept
         self._opened: tuple[Adapter, ServerInfo] | None = None
         self._ready = asyncio.Event()
         self._users = 0

@@ -46,6 +46,7 @@ from segue.vault import Vault, VaultError
 __all__ = ["CAPABILITIES", "Registry", "capabilities", "open_registry"]
 
 CONNECT_SECONDS = 60.0
+_SECOND_LOOK_SECONDS = 15.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -88,16 +89,18 @@ class Registry:
         self._held: dict[ServerKey, tuple[bytes, Connection]] = {}
 
     @asynccontextmanager
-    async def using(self, server: ServerKey) -> AsyncIterator[Adapter]:
-        """Borrow a server's adapter; what is raised inside becomes the server's state."""
+    async def using(self, server: ServerKey, *, walking: bool = False) -> AsyncIterator[Adapter]:
+        """Borrow a server's adapter; that the server cannot be reached, or walked, becomes its state."""
+        entered = False
         try:
             async with self._entered(server) as adapter:
+                entered = True
                 yield adapter
         except AdapterError as error:
-            await self._judge(server, error)
+            await self._judge(server, error, walking=walking, entered=entered)
             raise
         else:
-            await self._set_state(server, ServerState.CONNECTED)
+            await self._set_state(server, ServerState.CONNECTED, walking=walking)
 
     async def adapter(self, server: ServerKey) -> Adapter:
         """A server's adapter, for pure calls and a look at its capabilities."""
@@ -186,25 +189,33 @@ class Registry:
     async def _entered(self, server: ServerKey) -> AsyncIterator[Adapter]:
         """A connection that nobody closes while we wait for it, and while we use it."""
         row = await self._usable(server)
-        held = self._held.get(server)
-        fresh = held is None or held[0] != row.config_sealed
-        if held is None or fresh:
-            self._retire(server)
-            held = self._held[server] = row.config_sealed, self._connect(row)
-        connection = held[1]
+        connection = self._connection(row)
         connection.enter()
         try:
-            try:
-                adapter, info = await connection.opened()
-            except AdapterError:
-                if self._held.get(server) is held:
-                    del self._held[server]
-                raise
-            if fresh:
+            adapter, info = await self._opened(server, connection)
+            if not connection.noted:
+                connection.noted = True
                 await self._note(row, info)
             yield adapter
         finally:
             connection.leave()
+
+    def _connection(self, row: Server) -> Connection:
+        held = self._held.get(row.id)
+        if held is None or held[0] != row.config_sealed:
+            self._retire(row.id)
+            held = self._held[row.id] = row.config_sealed, self._connect(row)
+        return held[1]
+
+    async def _opened(self, server: ServerKey, connection: Connection) -> tuple[Adapter, ServerInfo]:
+        """One that cannot be opened is not kept."""
+        try:
+            return await connection.opened()
+        except AdapterError:
+            held = self._held.get(server)
+            if held is not None and held[1] is connection:
+                del self._held[server]
+            raise
 
     async def _usable(self, server: ServerKey) -> Server:
         async with self._pool.connection() as c:
@@ -245,17 +256,43 @@ class Registry:
             toolbox = Toolbox(server=name, http=http, scratch=folder, log=_log.bind(server=name, kind=kind))
             yield await stack.enter_async_context(plugin.connect(config, toolbox))
 
-    async def _judge(self, server: ServerKey, error: AdapterError) -> None:
-        """Turn an error into the server's state; what concerns one item only is none of it."""
+    async def _judge(self, server: ServerKey, error: AdapterError, *, walking: bool, entered: bool) -> None:
+        """Turn an error into the server's state; what concerns one item or one use only is none of it.
+
+        A broken line, a refused file or a listing that fails says little of the server: a look at it
+        decides, so that one fault is told once and as what it is.
+        """
         state = _state(error)
         if state is None:
             return
-        self._retire(server)
-        await self._set_state(server, state, str(error))
+        if entered:
+            self._retire(server)
+            trouble = await self._trouble(server)
+            if trouble is None and not walking:
+                return
+            walking, error = trouble is None, trouble or error
+            state = _state(error) or state
+        else:
+            walking = False
+        await self._set_state(server, state, str(error), walking=walking)
 
-    async def _set_state(self, server: ServerKey, state: ServerState, error: str | None = None) -> None:
+    async def _trouble(self, server: ServerKey) -> AdapterError | None:
+        """Why it cannot be reached now; None when it can."""
+        try:
+            async with asyncio.timeout(_SECOND_LOOK_SECONDS):
+                row = await self._usable(server)
+                await self._opened(server, self._connection(row))
+        except TimeoutError:
+            return Unavailable(f"The server did not answer within {_SECOND_LOOK_SECONDS:.0f} s.")
+        except AdapterError as error:
+            return error
+        return None
+
+    async def _set_state(
+        self, server: ServerKey, state: ServerState, error: str | None = None, *, walking: bool = False
+    ) -> None:
         async with self._pool.connection() as c:
-            if not await servers.set_state(c, server, state, error=error):
+            if not await servers.set_state(c, server, state, error=error, walking=walking):
                 return
             row = await servers.get(c, server)
         if row is not None:

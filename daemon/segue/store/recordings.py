@@ -338,7 +338,7 @@ _CLAIM_TEMPLATE = """
            and {suspicion}
            and exists (select from tracks t join servers s on s.id = t.server_id
                         where t.recording_id = r.id and t.missing_since is null and not s.withdrawn
-                          and s.state in ('new', 'connected'))
+                          and (s.state in ('new', 'connected') or s.fault_in = 'walk'))
          order by wanted, plays desc, wanted_at desc, id
          limit %s for update of r skip locked
     ), lent as (

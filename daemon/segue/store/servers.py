@@ -55,6 +55,7 @@ class Server:
     hook_secret_sealed: bytes
     state: ServerState
     state_since: datetime
+    fault_in: str | None
     last_error: str | None
     product: str | None
     product_version: str | None
@@ -134,7 +135,7 @@ async def reconfigure(
     """Other settings for a server: what is known of its state is void."""
     cursor = await c.execute(
         """update servers set kind = %s, origin = %s, config_sealed = %s, withdrawn = false,
-                  state = 'new', state_since = now(), last_error = null,
+                  state = 'new', state_since = now(), last_error = null, fault_in = null,
                   product = null, product_version = null
             where id = %s""",
         (kind, origin, config_sealed, server),
@@ -163,11 +164,15 @@ async def remove(c: Connection, server: ServerKey) -> bool:
 
 
 async def set_state(
-    c: Connection, server: ServerKey, state: ServerState, *, error: str | None = None
+    c: Connection, server: ServerKey, state: ServerState, *, error: str | None = None, walking: bool = False
 ) -> bool:
-    """Note how the server is; True when that is another state than before."""
+    """Note how the server is; True when that is another state than before.
+
+    What fails while `walking` a server that can be reached is over only when that succeeds.
+    """
+    values = {"server": server, "state": state.value, "error": error, "use": "walk" if walking else "reach"}
     async with c.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(_SET_STATE, {"server": server, "state": state.value, "error": error})
+        await cursor.execute(_SET_STATE, values)
         return bool(await cursor.fetchone())
 
 
@@ -243,9 +248,9 @@ select greatest(0, least(%(longest)s, 2 * extract(epoch from last_walk_ended_at 
 """
 
 _COLUMNS = """
-    id, name, kind, origin, config_sealed, hook_secret_sealed, state, state_since, last_error, product,
-    product_version, last_walk_at, last_walk_ended_at, loss_doubted_at, loss_doubted, feed_owner, feed_until,
-    withdrawn, only_libraries, exclude_paths, exclude_genres, created_at
+    id, name, kind, origin, config_sealed, hook_secret_sealed, state, state_since, fault_in, last_error,
+    product, product_version, last_walk_at, last_walk_ended_at, loss_doubted_at, loss_doubted, feed_owner,
+    feed_until, withdrawn, only_libraries, exclude_paths, exclude_genres, created_at
 """
 _SELECT = "select " + _COLUMNS + " from servers "
 
@@ -269,10 +274,13 @@ _SET_STATE = """
 with before as (
     select id, state from servers
      where id = %(server)s and (state, last_error) is distinct from (%(state)s, %(error)s)
+       and (%(state)s <> 'connected' or %(use)s = 'walk' or fault_in is distinct from 'walk')
        for update
 ), changed as (
     update servers s
        set state = %(state)s, last_error = %(error)s,
+           fault_in = case when %(state)s = 'connected' then null
+                           when s.state = %(state)s then s.fault_in else %(use)s end,
            state_since = case when s.state = %(state)s then s.state_since else clock_timestamp() end
       from before where s.id = before.id
 )

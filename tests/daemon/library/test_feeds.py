@@ -155,6 +155,31 @@ async def test_a_hint_lost_with_the_feed_is_made_good_by_the_walk(library: Libra
         await _until(lambda: _walk_wanted(library))
 
 
+async def test_a_server_that_answers_but_whose_feed_is_broken_is_walked_now_and_then(
+    library: Library,
+) -> None:
+    library.far.feed_fault = Unavailable("The feed is broken.")
+    async with _listening(library, pace=replace(QUICK, walk_unwatched=0.05)):
+        for _ in range(2):
+            await _until(lambda: _walk_wanted(library))
+
+
+async def test_a_server_whose_listing_fails_is_walked_again_though_it_tells_its_news(
+    library: Library,
+) -> None:
+    async with _listening(library, pace=replace(QUICK, walk_unwatched=0.05)):
+        await _until(lambda: _walk_wanted(library))
+        with pytest.raises(Unavailable):
+            async with library.registry.using(library.server, walking=True):
+                raise Unavailable("It breaks off.")
+        await _until(lambda: _walk_wanted(library))
+        await library.walk()
+    async with library.pool.connection() as c:
+        row = await servers.get(c, library.server)
+    assert row is not None
+    assert (row.state, row.fault_in) == (ServerState.CONNECTED, None)
+
+
 async def test_it_ends_in_time_when_the_database_is_away(library: Library) -> None:
     listening = _listening(library)
     await listening.__aenter__()

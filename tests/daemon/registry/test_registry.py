@@ -104,6 +104,54 @@ async def test_what_concerns_one_track_does_not_change_the_state(
     assert (await _row(pool, server.id)).state is ServerState.CONNECTED
 
 
+async def test_what_fails_while_the_server_answers_is_no_state_of_it(registry: Registry, pool: Pool) -> None:
+    server = await _add(registry)
+    with capture_logs() as lines:
+        for error in (Unavailable("This file cannot be sent."), AuthFailed("No right to download.")):
+            with pytest.raises(type(error)):
+                async with registry.using(server.id):
+                    raise error
+    assert [line["event"] for line in lines] == ["server_connected"]
+    assert (await _row(pool, server.id)).state is ServerState.CONNECTED
+
+
+async def test_a_listing_that_fails_is_told_once_and_over_when_one_succeeds(
+    new_registry: Callable[[], Registry], pool: Pool
+) -> None:
+    one, two = new_registry(), new_registry()
+    server = await _add(one)
+    with capture_logs() as lines:
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                async with one.using(server.id, walking=True):
+                    raise Unavailable("It breaks off.")
+            async with two.using(server.id):
+                pass
+        row = await _row(pool, server.id)
+        assert (row.state, row.last_error, row.fault_in) == (ServerState.LOST, "It breaks off.", "walk")
+        async with one.using(server.id, walking=True):
+            pass
+        assert (await _row(pool, server.id)).fault_in is None
+    assert [line["event"] for line in lines] == ["server_connected", "server_lost", "server_connected"]
+
+
+async def test_one_fault_is_told_as_what_it_is(registry: Registry, stub: Stub, pool: Pool) -> None:
+    server = await _add(registry)
+    with capture_logs() as lines:
+        with pytest.raises(Unavailable):
+            async with registry.using(server.id, walking=True):
+                stub.fault = AuthFailed("Wrong password.")
+                raise Unavailable("The line was cut.")
+        for walking in (False, True):
+            with pytest.raises(AuthFailed):
+                async with registry.using(server.id, walking=walking):
+                    pytest.fail("There is no adapter to use.")
+        stub.fault = None
+        async with registry.using(server.id):
+            pass
+    assert [line["event"] for line in lines] == ["server_connected", "server_refused", "server_connected"]
+
+
 async def test_a_lost_connection_is_closed_when_its_last_user_is_done(registry: Registry, stub: Stub) -> None:
     server = await _add(registry)
     async with registry.using(server.id):
