@@ -23,13 +23,15 @@ _REACH = (0.1, 0.9)
 
 
 class Origin(StrEnum):
-    """Where a candidate came from; `PREVIOUS` begins at the last clustering's centres."""
+    """Where a candidate came from; `KEPT` is the last clustering, `PREVIOUS` begins at its centres."""
 
     DRAWN = "drawn"
     VARIED = "varied"
     CROSSED = "crossed"
+    KEPT = "kept"
     PREVIOUS = "previous"
     REFINED = "refined"
+    AGREED = "agreed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Candidate:
     `clusters` is unused by DBSCAN, which has `min_samples` and `reach`: the quantile of the
     k-distance curve at which its eps lies. A refined one begins at the centres in `start`, if it has
     any yet, and makes so many `tries` to improve them. `continues` is true for what descends from the
-    last clustering.
+    last clustering. `voices` are the centres of groupings of which it is what they agree on.
     """
 
     number: int
@@ -53,6 +55,7 @@ class Candidate:
     continues: bool = False
     tries: int = 0
     start: str | None = None
+    voices: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -62,7 +65,7 @@ class Candidate:
     def from_dict(cls, given: dict[str, Any]) -> Self:
         """From `as_dict`, also after a way through JSON."""
         kinds = {"algorithm": Algorithm(given["algorithm"]), "origin": Origin(given["origin"])}
-        return cls(**{**given, **kinds})
+        return cls(**{**given, **kinds, "voices": tuple(given.get("voices", ()))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,11 @@ class Scope:
             reach=_REACH[0],
             continues=True,
         )
+
+    def kept(self, number: int, centres: Matrix) -> Candidate:
+        """The last clustering as it is."""
+        one = self.previous(number, len(centres))
+        return replace(one, origin=Origin.KEPT, start=written(centres))
 
     def descend(self, number: int, elites: Sequence[Candidate], rng: np.random.Generator) -> Candidate:
         """A child of one good candidate, or of two."""

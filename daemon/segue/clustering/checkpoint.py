@@ -13,14 +13,15 @@ from segue.clustering.standing import Standing
 
 __all__ = ["Phase", "State", "read_state", "write_state"]
 
-_VERSION = 1
+_VERSION = 2
 
 
 class Phase(StrEnum):
-    """A search explores many groupings, then refines the best few."""
+    """A search explores many groupings, refines the best few, and may ask what these agree on."""
 
     EXPLORING = "exploring"
     REFINING = "refining"
+    AGREEING = "agreeing"
     FINISHED = "finished"
 
 
@@ -30,7 +31,7 @@ class State:
 
     `spent` counts runs, `ended` those of generations that are over, `fruitless` generations in a row
     without a better score. `racing` are the candidates of the present rung, `results` what has come
-    back of them, by number.
+    back of them, by number. `voters` are the first that were refined.
     """
 
     seed: int
@@ -49,7 +50,10 @@ class State:
     results: dict[int, Result] = field(default_factory=dict)
     elites: list[Standing] = field(default_factory=list)
     best: Standing | None = None
+    kept: Standing | None = None
     continued: Standing | None = None
+    agreed: Standing | None = None
+    voters: list[Standing] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)
     history: list[tuple[int, float]] = field(default_factory=list)
 
@@ -58,6 +62,7 @@ _PLAIN = (
     "seed", "count", "width", "top", "spent", "ended", "numbered", "generation", "rung", "fruitless",
     "failures",
 )  # fmt: skip
+_STANDINGS = ("best", "kept", "continued", "agreed")
 
 
 def write_state(parameters: ClusteringParameters, state: State) -> bytes:
@@ -71,8 +76,8 @@ def write_state(parameters: ClusteringParameters, state: State) -> bytes:
         "racing": [one.as_dict() for one in state.racing],
         "results": [state.results[number].as_dict() for number in sorted(state.results)],
         "elites": [one.as_dict() for one in state.elites],
-        "best": state.best and state.best.as_dict(),
-        "continued": state.continued and state.continued.as_dict(),
+        "voters": [one.as_dict() for one in state.voters],
+        **{name: _as_dict(getattr(state, name)) for name in _STANDINGS},
     }
     whole = {"version": _VERSION, "parameters": parameters.as_json(), "state": written}
     return json.dumps(whole, sort_keys=True).encode()
@@ -96,6 +101,17 @@ def _state(given: dict[str, Any]) -> State:
         racing=[Candidate.from_dict(one) for one in given["racing"]],
         results={result.number: result for result in results},
         elites=[Standing.from_dict(one) for one in given["elites"]],
-        best=given["best"] and Standing.from_dict(given["best"]),
-        continued=given["continued"] and Standing.from_dict(given["continued"]),
+        voters=[Standing.from_dict(one) for one in given["voters"]],
+        best=_standing(given["best"]),
+        kept=_standing(given["kept"]),
+        continued=_standing(given["continued"]),
+        agreed=_standing(given["agreed"]),
     )
+
+
+def _as_dict(standing: Standing | None) -> dict[str, Any] | None:
+    return None if standing is None else standing.as_dict()
+
+
+def _standing(given: dict[str, Any] | None) -> Standing | None:
+    return None if given is None else Standing.from_dict(given)

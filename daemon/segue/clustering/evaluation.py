@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from segue.clustering.agreeing import agree
 from segue.clustering.backend import KMeans, SklearnKMeans, single_threaded
-from segue.clustering.candidates import Candidate, written
+from segue.clustering.candidates import Candidate, read, written
 from segue.clustering.fitting import FitError, fit
 from segue.clustering.metrics import Metrics, judge
 from segue.clustering.prepared import Prepared
-from segue.clustering.refining import refine
+from segue.clustering.refining import Refined, refine
 from segue.clustering.scoring import Baseline, score
 
 __all__ = ["Batch", "Result", "evaluate", "evaluate_batch"]
@@ -76,22 +77,30 @@ def evaluate(
 ) -> Result:
     """The same for the same arguments on the same kind of machine, in whatever order they are asked."""
     fitter = kmeans or SklearnKMeans()
+    if candidate.voices:
+        voices = [read(voice) for voice in candidate.voices]
+        found = agree(voices, data, baseline, tries=candidate.tries, seed=candidate.seed, kmeans=fitter)
+        return _improved(candidate, rung, found)
     try:
         centres = fit(candidate, data, rung, kmeans=fitter)
     except FitError as error:
         return Result(number=candidate.number, rung=rung, failure=str(error))
     if candidate.tries:
         found = refine(centres, data, baseline, tries=candidate.tries, seed=candidate.seed, kmeans=fitter)
-        return Result(
-            number=candidate.number,
-            rung=rung,
-            score=found.score,
-            metrics=found.metrics,
-            centres=written(found.centres),
-        )
+        return _improved(candidate, rung, found)
     metrics = judge(centres, data.judged, reach=data.reach)
     reached = score(metrics, baseline, data.parameters, data.limits)
     return Result(number=candidate.number, rung=rung, score=reached, metrics=metrics)
+
+
+def _improved(candidate: Candidate, rung: int, found: Refined) -> Result:
+    return Result(
+        number=candidate.number,
+        rung=rung,
+        score=found.score,
+        metrics=found.metrics,
+        centres=written(found.centres),
+    )
 
 
 def evaluate_batch(batch: Batch, data: Prepared, *, kmeans: KMeans | None = None) -> list[Result]:

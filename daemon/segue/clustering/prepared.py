@@ -50,7 +50,7 @@ class Prepared:
         self.geometry = Geometry.fit(vectors, standardize=parameters.source is Source.FEATURES)
         self.points = self.geometry.project(vectors)
         self.previous = None if previous is None else self.geometry.project(previous)
-        self.order = drawing_order(corpus.styles(), parameters, np.random.default_rng([seed, 1]))
+        self.order = drawing_order(corpus.styles(), parameters, np.random.default_rng(1))
         self.rungs = rung_sizes(len(corpus))
 
     def sample(self, rung: int) -> Matrix:
@@ -66,7 +66,7 @@ class Prepared:
         """
         sample = self.sample(0)
         clusters = round(float(np.sqrt(self.limits.clusters_min * self.limits.clusters_max)))
-        start = spread_out(sample, clusters, np.random.default_rng([self.seed, 7]))
+        start = spread_out(sample, clusters, np.random.default_rng(7))
         with single_threaded():
             centres = centres_of(sample, SklearnKMeans().fit(sample, start, iterations=_BLIND_ITERATIONS))
         blind = group(self.judged.points, centres).distances
@@ -90,7 +90,7 @@ class Prepared:
         count = len(self.corpus)
         if count <= _MOST_JUDGED:
             return self.whole
-        drawn = np.sort(np.random.default_rng([self.seed, 2]).choice(count, _MOST_JUDGED, replace=False))
+        drawn = np.sort(np.random.default_rng(2).choice(count, _MOST_JUDGED, replace=False))
         return Judged(
             points=self.points[drawn],
             tags=self.whole.tags[drawn],

@@ -15,7 +15,7 @@ from segue.clustering.metrics import Metrics, judge
 from segue.clustering.prepared import Prepared
 from segue.clustering.scoring import Baseline, score
 
-__all__ = ["Refined", "refine"]
+__all__ = ["Refined", "better", "refine", "valued"]
 
 _RUNG = 1
 _STEP_ITERATIONS = 3
@@ -37,23 +37,25 @@ def refine(
 ) -> Refined:
     """The best of so many tries, each of which begins at the best so far."""
     rng = np.random.default_rng(seed)
-    best = _valued(centres, data, baseline)
+    best = valued(centres, data, baseline)
     sample = data.sample(min(_RUNG, len(data.rungs) - 1))
     for _ in range(tries):
         changed = _step(best.centres, sample, data, rng)
         if changed is not None:
             moved = centres_of(sample, kmeans.fit(sample, changed, iterations=_STEP_ITERATIONS))
-            best = _better(best, _valued(moved, data, baseline))
+            best = better(best, valued(moved, data, baseline))
     settled = kmeans.fit(data.points, best.centres, iterations=_LAST_ITERATIONS)
-    return _better(best, _valued(centres_of(data.points, settled), data, baseline))
+    return better(best, valued(centres_of(data.points, settled), data, baseline))
 
 
-def _valued(centres: Matrix, data: Prepared, baseline: Baseline) -> Refined:
+def valued(centres: Matrix, data: Prepared, baseline: Baseline) -> Refined:
+    """What these centres are worth."""
     metrics = judge(centres, data.judged, reach=data.reach)
     return Refined(centres, metrics, score(metrics, baseline, data.parameters, data.limits))
 
 
-def _better(one: Refined, two: Refined) -> Refined:
+def better(one: Refined, two: Refined) -> Refined:
+    """The first, unless the second is worth more."""
     return two if two.score > one.score else one
 
 

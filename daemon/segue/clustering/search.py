@@ -2,7 +2,8 @@
 
 It explores by generations: candidates are drawn blindly, later varied and crossed from the best, and
 climb rungs of growing samples, only the best part of each rung to the next. Then it refines: the best
-few improve step by step, and the better ones replace the worse. The search itself holds nothing but
+few improve step by step, and the better ones replace the worse. Where these differ, what they agree on
+is tried at last, and taken if it is about as good. The search itself holds nothing but
 small numbers: candidates go out as JSON, results come back in any order, and its state is a checkpoint
 at any moment.
 """
@@ -16,6 +17,7 @@ import numpy as np
 from segue.clustering.backend import KMeans, SklearnKMeans, single_threaded
 from segue.clustering.candidates import Candidate, Origin, Scope
 from segue.clustering.checkpoint import Phase, State, read_state, write_state
+from segue.clustering.corpus import Matrix
 from segue.clustering.evaluation import Batch, Result, evaluate_batch
 from segue.clustering.limits import Limits
 from segue.clustering.parameters import ClusteringParameters
@@ -27,8 +29,16 @@ __all__ = ["Search"]
 
 _KEPT = (0.25, 0.25, 0.2)  # share of a rung's candidates that climbs to the next rung
 _LANES = 4
+_MOST_LANES = 48
+_PAIRS_IN_LANES = 3600  # few groups need few tries each, and more lanes show better what they agree on
+_FEWEST_VOICES = 8
+_FEWEST_TRIES = 10
+_HEARD = 2 / 3  # the best part of those that were refined
+_NUDGES = 80
 _BETTER_BY = 1e-6
-_WORTH_A_CHANGE = 0.02  # share of the weights by which a new grouping must beat the continued one
+_FEWEST_LAST = 2
+_WORTH_A_CHANGE = 0.02  # share of the weights by which a grouping must beat a steadier one
+_BY_CHANCE = 0.6  # and in a small library more: scores of equally good groupings differ by 1 / sqrt(songs)
 
 
 class Search:
@@ -52,7 +62,7 @@ class Search:
             baseline=baseline,
         )
         search = cls(data.parameters, state)
-        search._explore(continued=0 if data.previous is None else len(data.previous))
+        search._explore(last=data.previous)
         return search
 
     @classmethod
@@ -90,8 +100,8 @@ class Search:
         if self.finished:
             return 1.0
         state, runs = self._state, self.parameters.clustering_runs
-        rungs = 1 if state.phase is Phase.REFINING else state.top + 1
-        rung = 0 if state.phase is Phase.REFINING else state.rung
+        rungs = state.top + 1 if state.phase is Phase.EXPLORING else 1
+        rung = state.rung if state.phase is Phase.EXPLORING else 0
         within = (rung + len(state.results) / len(state.racing)) / rungs
         return min(0.999, (state.ended + (state.spent - state.ended) * within) / runs)
 
@@ -102,12 +112,15 @@ class Search:
 
     @property
     def solution(self) -> Standing | None:
-        """The best; or what descends from the last clustering, where the best is hardly better."""
-        best, continued = self._state.best, self._state.continued
-        if best is None or continued is None:
-            return best
-        margin = _WORTH_A_CHANGE * sum(self.parameters.weights.values())
-        return best if best.score > continued.score + margin else continued
+        """The best, unless it is hardly better than a steadier one: the last clustering as it is, what
+        descends from it, or what many good ones agree on."""
+        state = self._state
+        share = max(_WORTH_A_CHANGE, _BY_CHANCE / state.count**0.5)
+        margin = share * sum(self.parameters.weights.values())
+        for steady in (state.kept, state.continued, state.agreed):
+            if state.best and steady and state.best.score <= steady.score + margin:
+                return steady
+        return state.best
 
     @property
     def history(self) -> tuple[tuple[int, float], ...]:
@@ -175,7 +188,7 @@ class Search:
         if state.phase is Phase.EXPLORING:
             known = {one.candidate.number: one for one in (*state.elites, *found)}
             ranked = sorted(known.values(), key=lambda one: one.rank, reverse=True)
-            state.elites = ranked[: self.parameters.top_n_elites]
+            state.elites = ranked[: max(self.parameters.top_n_elites, _MOST_LANES)]
         return found
 
     def _end_generation(self, standings: list[Standing]) -> None:
@@ -194,10 +207,14 @@ class Search:
             state.phase, state.fruitless = Phase.REFINING, 0
             elites, state.elites = state.elites, []
             return self._refine(elites)
+        if state.phase is Phase.AGREEING:
+            state.agreed = standings[0] if standings else None
+            state.phase = Phase.FINISHED
+            return None
+        state.voters = state.voters or standings
         if state.fruitless < parameters.patience:
             return self._refine(standings)
-        state.phase = Phase.FINISHED
-        return None
+        return self._agree()
 
     def _note(self, standings: list[Standing]) -> None:
         """What is better than all before, and what has become of the last clustering."""
@@ -208,19 +225,24 @@ class Search:
         else:
             state.fruitless += 1
         for one in standings:
-            if one.candidate.continues and (state.continued is None or one.score > state.continued.score):
+            if one.candidate.origin is Origin.KEPT:
+                state.kept = one
+            elif one.candidate.continues and (state.continued is None or one.score > state.continued.score):
                 state.continued = one
 
-    def _explore(self, *, continued: int = 0) -> None:
+    def _explore(self, *, last: Matrix | None = None) -> None:
         state, parameters = self._state, self.parameters
         rng = np.random.default_rng([state.seed, 5, state.generation])
         exploring = max(1, round(parameters.clustering_runs * (1 - parameters.refinement_fraction)))
         size = min(parameters.generation_size, exploring - state.spent)
         blind = state.spent < parameters.exploitation_start_fraction * parameters.clustering_runs
         elites = [one.candidate for one in state.elites if not one.candidate.continues]
+        elites = elites[: parameters.top_n_elites]
         for number in range(state.numbered, state.numbered + size):
-            if number == 0 and continued >= 2:
-                state.racing.append(self._scope.previous(number, continued))
+            if number == 0 and last is not None and len(last) >= _FEWEST_LAST:
+                state.racing.append(self._scope.kept(number, last))
+            elif number == 1 and last is not None and len(last) >= _FEWEST_LAST:
+                state.racing.append(self._scope.previous(number, len(last)))
             elif blind or not elites or rng.random() >= parameters.exploitation_probability:
                 state.racing.append(self._scope.draw(number, rng))
             else:
@@ -232,21 +254,39 @@ class Search:
         """The better half of the lanes goes on, each twice; and so does the last clustering."""
         state, parameters = self._state, self.parameters
         rng = np.random.default_rng([state.seed, 6, state.generation])
-        tries = parameters.iterations_per_batch
         left = parameters.clustering_runs - state.spent
         whole = [one for one in standings if one.rung == state.top]
-        if not whole or left < tries:
-            state.phase = Phase.FINISHED
+        if not whole or left < _FEWEST_TRIES:
+            self._agree()
             return
-        better = whole[:_LANES] if whole[0].candidate.start is None else whole[: _LANES // 2] * 2
+        width = _lanes(whole[0].candidate.clusters)
+        tries = min(parameters.iterations_per_batch, max(_FEWEST_TRIES, left // width))
+        better = whole[: width // 2] * 2 if state.voters else whole[:width]
         lanes = [one.candidate for one in better[: max(1, left // tries)]]
         if state.continued and not any(one.continues for one in lanes):
-            lanes = [*lanes[: _LANES - 1], state.continued.candidate]
+            lanes = [*lanes[: width - 1], state.continued.candidate]
         for candidate in lanes:
             state.racing.append(_refining(candidate, state.numbered, tries, rng))
             state.numbered += 1
         state.spent += tries * len(lanes)
         state.rung = state.top
+
+    def _agree(self) -> None:
+        """Ask what the better of those that were refined first agree on, if they are enough to tell."""
+        state = self._state
+        heard = state.voters[: round(_HEARD * len(state.voters))]
+        voices = tuple(one.candidate.start for one in heard if one.candidate.start is not None)
+        if len(voices) < _FEWEST_VOICES:
+            state.phase = Phase.FINISHED
+            return
+        asked = replace(heard[0].candidate, number=state.numbered, origin=Origin.AGREED, seed=0, start=None)
+        state.racing = [replace(asked, continues=False, tries=_NUDGES, voices=voices)]
+        state.numbered += 1
+        state.phase, state.rung = Phase.AGREEING, state.top
+
+
+def _lanes(clusters: int) -> int:
+    return min(_MOST_LANES, max(_LANES, _PAIRS_IN_LANES // clusters**2))
 
 
 def _refining(candidate: Candidate, number: int, tries: int, rng: np.random.Generator) -> Candidate:

@@ -26,7 +26,7 @@ class Standing:
             return None
         if result.centres is not None:
             count = len(read(result.centres))
-            candidate = replace(candidate, start=result.centres, tries=0, clusters=count)
+            candidate = replace(candidate, start=result.centres, tries=0, voices=(), clusters=count)
         return cls(candidate=candidate, rung=result.rung, score=result.score, metrics=result.metrics)
 
     @property

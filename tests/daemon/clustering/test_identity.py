@@ -60,6 +60,7 @@ def test_nothing_before_and_nothing_now() -> None:
     assert match_groups({1: {1}}, [{2}]) == Matching(matches=(), born=(0,), ended=(1,))
 
 
+@settings(deadline=None)
 @given(partitions(), partitions())
 def test_everybody_is_matched_once_or_born_or_ended(old: list[set[int]], new: list[set[int]]) -> None:
     last = {100 + place: group for place, group in enumerate(old)}
@@ -70,7 +71,7 @@ def test_everybody_is_matched_once_or_born_or_ended(old: list[set[int]], new: li
     assert all(match.overlap >= LEAST_OVERLAP for match in matching.matches)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)  # the first call imports scipy
 @given(partitions(), partitions(), st.permutations(range(5)))
 def test_the_order_of_groups_makes_no_difference(
     old: list[set[int]], new: list[set[int]], order: list[int]
@@ -84,7 +85,7 @@ def test_the_order_of_groups_makes_no_difference(
     assert one == two
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)  # the first call imports scipy
 @given(partitions(), partitions())
 def test_no_other_assignment_keeps_more(old: list[set[int]], new: list[set[int]]) -> None:
     last = dict(enumerate(old))
