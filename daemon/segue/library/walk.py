@@ -25,6 +25,7 @@ __all__ = ["SECOND_LOOK_SECONDS", "Report", "Revoked", "WalkOutcome", "walk_serv
 
 SECOND_LOOK_SECONDS = 30.0
 _MARK_BATCH = 5_000
+_FIRST_ANALYZE = 2_000
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -93,6 +94,7 @@ class _Walk:
     listed: int = 0
     new: int = 0
     changed: int = 0
+    analyze_at: int = _FIRST_ANALYZE
 
     async def told(
         self, c: Connection, *, done: int = 0, total: int | None = None, message: str | None = None
@@ -115,7 +117,15 @@ class _Walk:
         self.listed += len(batch)
         self.new += taken.new
         self.changed += taken.changed
+        await self._analyze()
         return taken.wants_hearing
+
+    async def _analyze(self) -> None:
+        """Long before the database does so by itself, a library that grows needs other plans."""
+        if self.new >= self.analyze_at:
+            self.analyze_at = 4 * self.new
+            async with self.pool.connection() as c:
+                await tracks.analyze(c)
 
     async def end(self, began: datetime, present: int) -> WalkOutcome:
         """Mark what was not listed and not told of since we began, unless that is doubtful."""

@@ -13,6 +13,7 @@ from segue.store.pool import Connection
 __all__ = [
     "Known",
     "TrackRow",
+    "analyze",
     "by_ids",
     "confirm",
     "count_listed",
@@ -185,6 +186,11 @@ async def confirm(c: Connection, keys: Sequence[int]) -> int:
         (list(keys),),
     )
     return cursor.rowcount
+
+
+async def analyze(c: Connection) -> None:
+    """Have the database learn how many there are now: it still plans for the few there were."""
+    await c.execute("analyze tracks, recordings")
 
 
 async def count_listed(c: Connection, server: ServerKey) -> int:

@@ -1,0 +1,1 @@
+"""What the measurement of walks is made of."""
