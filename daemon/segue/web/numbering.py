@@ -1,18 +1,21 @@
 """Some servers' plugins know tracks by passing numbers: read from their questions, told in their answers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from segue.model import ServerKey, TrackId
 from segue.sdk import AdapterError, NumbersTracks, Unavailable
 from segue.store import servers, tracks
+from segue.store.servers import ServerState
+from segue.store.tracks import TrackRow
 from segue.web.context import Call
 from segue.web.errors import UNAVAILABLE, Refusal
 from segue.web.naming import named_server
 
-__all__ = ["Numbering", "numbering"]
+__all__ = ["Names", "Numbering", "names_of", "numbering", "numbering_of"]
 
 _SECONDS = 5
 
@@ -38,6 +41,40 @@ class Numbering:
         except AdapterError as error:
             raise Refusal(UNAVAILABLE, str(error)) from error
         return {str(id_): name for id_, name in told.items()}
+
+
+class Names:
+    """What the plugins of each track's server call it."""
+
+    def __init__(self, told: Mapping[tuple[ServerKey, str], str]) -> None:
+        self._told = told
+
+    def of(self, row: TrackRow) -> str | None:
+        """None for a track that its server has no number for any more."""
+        return self._told.get((row.server_id, str(row.track_id)))
+
+
+async def names_of(call: Call, rows: Iterable[TrackRow]) -> Names:
+    """Names for an answer to a question that named no track, so that the asker shows by nothing else."""
+    ids = defaultdict[ServerKey, list[str]](list)
+    for row in rows:
+        ids[row.server_id].append(str(row.track_id))
+    told = {key: await (await numbering_of(call, key)).names(some) for key, some in ids.items()}
+    return Names({(key, id_): name for key, names in told.items() for id_, name in names.items()})
+
+
+async def numbering_of(call: Call, key: ServerKey) -> Numbering:
+    """As this server's plugins name tracks; the plain one while it cannot be asked."""
+    async with call.context.connection() as c:
+        server = await servers.get(c, key)
+    if server is None or server.withdrawn or server.state is not ServerState.CONNECTED:
+        return Numbering()
+    try:
+        async with _in_time():
+            adapter = await call.services.registry.adapter(key)
+    except AdapterError:
+        return Numbering()
+    return Numbering(adapter) if isinstance(adapter, NumbersTracks) else Numbering()
 
 
 async def numbering(call: Call, items: Sequence[str | None], server: str | None) -> Numbering:

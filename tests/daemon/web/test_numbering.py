@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,42 @@ async def test_a_number_that_nobody_has_is_not_found(stereo: Stereo) -> None:
 
     stereo.fake.fault = hang_up
     await stereo.daemon.json("GET", f"/api/similar_tracks?item_id={stereo.number('Dawn')}", status=404)
+
+
+async def test_every_route_tells_numbers_and_reads_them(stereo: Stereo) -> None:
+    get = partial(stereo.daemon.json, "GET")
+    for _ in range(2):
+        dawn = stereo.number("Dawn")
+        for asked in ("/api/search_tracks?artist=Ada", "/external/search?title=Dawn"):
+            found = await get(asked)
+            assert stereo.titles(found) == [track["title"] for track in found] != []
+        named = await get("/api/similar_tracks?title=Dawn&artist=Ada+Fern&n=2")
+        assert stereo.titles(named) == ["Tide & Stone", "100% näher"]
+        assert (await get(f"/api/track?item_id={dawn}"))["item_id"] == dawn
+        assert (await get(f"/external/get_embedding?id={dawn}"))["item_id"] == dawn
+        assert (await get(f"/external/get_score?id={dawn}"))["item_id"] == dawn
+        farthest = (await get(f"/api/max_distance?item_id={dawn}"))["farthest_item_id"]
+        assert stereo.titles([{"item_id": farthest}]) == ["静けさ"]
+        tracks = await get("/api/artist_tracks?artist=Ada+Fern")
+        assert stereo.titles(tracks) == [track["title"] for track in tracks] != []
+        stereo.fake.wipe()  # all numbers are new
+
+
+async def test_songs_of_artists_are_told_by_number(stereo: Stereo) -> None:
+    asked = "/api/similar_artists?artist=Ada+Fern&n=3&include_component_matches=true"
+    found = await stereo.daemon.json("GET", asked)
+    shown = [
+        song
+        for artist in found
+        for match in artist["component_matches"]
+        for side in ("artist1_representative_songs", "artist2_representative_songs")
+        for song in match[side]
+    ]
+    assert stereo.titles(shown) == [song["title"] for song in shown] != []
+
+
+async def test_a_server_that_is_away_leaves_its_addresses(stereo: Stereo) -> None:
+    async with stereo.daemon.services.pool.connection() as c:
+        await c.execute("update servers set state = 'lost'")
+    found = await stereo.daemon.json("GET", "/api/search_tracks?artist=Ada")
+    assert all(track["item_id"].startswith("file:///") for track in found) and found

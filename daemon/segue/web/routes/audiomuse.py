@@ -17,7 +17,7 @@ from segue.web.answering import answering
 from segue.web.context import Call
 from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
 from segue.web.naming import named_server
-from segue.web.numbering import Numbering, numbering
+from segue.web.numbering import Numbering, names_of, numbering, numbering_of
 from segue.web.routing import Scope, get
 from segue.web.shapes import AskedLoosely, Name, Text, Told
 
@@ -154,6 +154,8 @@ async def dialect_similar_tracks(call: Call, query: SimilarAsked) -> DialectNeig
         numbers = await numbering(call, [query.item_id], query.server)
         async with call.context.connection() as c:
             seed = await _seed(c, query, numbers)
+        if not query.item_id:
+            numbers = await numbering_of(call, seed.server_id)
         rules = _rules(
             seed.server_id, per_artist=3 if query.eliminate_duplicates else None, walk=query.radius_similarity
         )
@@ -231,8 +233,8 @@ async def dialect_external_search(call: Call, query: SearchAsked) -> DialectTrac
     refusals=[NOT_FOUND, CONFLICT],
 )
 async def dialect_track(call: Call, query: ItemAsked) -> DialectTrack:
-    async with call.context.connection() as c:
-        return _told(await _track(c, query.item_id, query.server))
+    track, name = await _named(call, query.item_id, query.server)
+    return _told(track, name)
 
 
 @get(
@@ -244,8 +246,9 @@ async def dialect_track(call: Call, query: ItemAsked) -> DialectTrack:
 )
 async def dialect_max_distance(call: Call, query: ItemAsked) -> Farthest:
     async with answering():
+        numbers = await numbering(call, [query.item_id], query.server)
         async with call.context.connection() as c:
-            track = await _track(c, query.item_id, query.server)
+            track = await _track(c, numbers.id_of(query.item_id), query.server)
         view, places = call.context.follower.live.index.table.find([track.recording_id])
         if places[0] < 0:
             raise Refusal(CONFLICT, "This track has not been heard yet; ask again later.")
@@ -254,9 +257,11 @@ async def dialect_max_distance(call: Call, query: ItemAsked) -> Farthest:
         found = await near(call.services.pool, call.context.follower, [opposite], 1, rules=rules)
     if not found:
         raise Refusal(NOT_FOUND, "No other track has been heard yet.")
-    return Farthest(
-        max_distance=round(2 - found[0].distance, 6), farthest_item_id=str(found[0].track.track_id)
-    )
+    farthest = str(found[0].track.track_id)
+    names = await numbers.names([farthest])
+    if farthest not in names:
+        raise Refusal(NOT_FOUND, "The server does not have the track that is least like it any more.")
+    return Farthest(max_distance=round(2 - found[0].distance, 6), farthest_item_id=names[farthest])
 
 
 @get(
@@ -267,12 +272,12 @@ async def dialect_max_distance(call: Call, query: ItemAsked) -> Farthest:
     refusals=[NOT_FOUND, CONFLICT],
 )
 async def dialect_embedding(call: Call, query: ExternalAsked) -> Embedding:
+    track, name = await _named(call, query.id, query.server)
     async with call.context.connection() as c:
-        track = await _track(c, query.id, query.server)
         heard = await analyses.get(c, track.recording_id)
     if heard is None:
         raise Refusal(NOT_FOUND, "This track has not been heard yet; ask again later.")
-    return Embedding(item_id=str(track.track_id), embedding=tuple(heard.analysis.embedding.tolist()))
+    return Embedding(item_id=name, embedding=tuple(heard.analysis.embedding.tolist()))
 
 
 @get(
@@ -283,8 +288,8 @@ async def dialect_embedding(call: Call, query: ExternalAsked) -> Embedding:
     refusals=[NOT_FOUND, CONFLICT],
 )
 async def dialect_score(call: Call, query: ExternalAsked) -> Score:
+    track, name = await _named(call, query.id, query.server)
     async with call.context.connection() as c:
-        track = await _track(c, query.id, query.server)
         heard = await analyses.get(c, track.recording_id)
     if heard is None:
         raise Refusal(NOT_FOUND, "This track has not been heard yet; ask again later.")
@@ -293,7 +298,7 @@ async def dialect_score(call: Call, query: ExternalAsked) -> Score:
     surest = sorted(tags, key=lambda tag: -tag[1])[:_TAGS_TOLD]
     scores = moods(mood_inputs(heard.analysis.tags, found), cold_start())
     return Score(
-        **_told(track).model_dump(),
+        **_told(track, name).model_dump(),
         tempo=found.tempo,
         key=found.key,
         scale=found.scale,
@@ -310,7 +315,17 @@ async def _search(call: Call, query: SearchAsked) -> DialectTracks:
     async with call.context.connection() as c:
         server = (await named_server(c, query.server)).id if query.server else None
         found = await tracks.search(c, words, query.end, server=server)
-    return DialectTracks(tuple(_told(row) for row in found[query.start :]))
+    rows = found[query.start :]
+    names = await names_of(call, rows)
+    return DialectTracks(tuple(_told(row, name) for row in rows if (name := names.of(row)) is not None))
+
+
+async def _named(call: Call, item: str, server: str | None) -> tuple[TrackRow, str]:
+    """The track that is meant, and what the asker calls it."""
+    numbers = await numbering(call, [item], server)
+    async with call.context.connection() as c:
+        track = await _track(c, numbers.id_of(item), server)
+    return track, item if numbers.adapter else str(track.track_id)
 
 
 async def _seed(c: Connection, query: SimilarAsked, numbers: Numbering) -> TrackRow:
@@ -358,9 +373,9 @@ def _rules(server: ServerKey, *, per_artist: int | None = 3, walk: bool = False)
     )
 
 
-def _told(row: TrackRow) -> DialectTrack:
+def _told(row: TrackRow, name: str | None = None) -> DialectTrack:
     return DialectTrack(
-        item_id=str(row.track_id),
+        item_id=name or str(row.track_id),
         title=row.title,
         author=row.artist,
         album=row.album,

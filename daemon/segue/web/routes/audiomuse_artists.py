@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import Field, RootModel
 
@@ -16,6 +17,7 @@ from segue.web.answering import answering
 from segue.web.context import Call
 from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
 from segue.web.naming import named_server
+from segue.web.numbering import Names, names_of
 from segue.web.routing import Scope, get
 from segue.web.shapes import AskedLoosely, Name, Text, Told
 
@@ -82,6 +84,20 @@ class ArtistTrack(Told):
     author: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Songs:
+    """Tracks of recordings, and what they are called."""
+
+    rows: Mapping[RecordingId, TrackRow]
+    names: Names
+
+    def shown(self, ids: Sequence[RecordingId]) -> tuple[RepresentativeSong, ...]:
+        """As they are told."""
+        rows = [self.rows[one] for one in ids if one in self.rows]
+        named = [(row, name) for row in rows if (name := self.names.of(row)) is not None]
+        return tuple(RepresentativeSong(item_id=name, title=row.title) for row, name in named)
+
+
 class SimilarArtistsAsked(AskedLoosely):
     """An artist, by name or by the server's id."""
 
@@ -125,7 +141,8 @@ async def dialect_similar_artists(call: Call, query: SimilarArtistsAsked) -> Dia
     if query.include_component_matches:
         async with call.context.connection() as c:
             songs = await _songs(c, found, server)
-    return DialectArtists(tuple(_told(one, songs, query.include_component_matches) for one in found))
+    shown = Songs(songs, await names_of(call, songs.values()))
+    return DialectArtists(tuple(_told(one, shown, query.include_component_matches) for one in found))
 
 
 @get(
@@ -156,8 +173,10 @@ async def dialect_artist_tracks(call: Call, query: ArtistTracksAsked) -> ArtistT
     async with call.context.connection() as c:
         rows = await tracks.of_recordings(c, await catalogue.of_artist(c, name, server=server))
     mine = [row for row in rows if server is None or row.server_id == server]
+    names = await names_of(call, mine)
+    named = [(row, name) for row in mine if (name := names.of(row)) is not None]
     return ArtistTracks(
-        tuple(ArtistTrack(item_id=str(row.track_id), title=row.title, author=row.artist) for row in mine)
+        tuple(ArtistTrack(item_id=name, title=row.title, author=row.artist) for row, name in named)
     )
 
 
@@ -197,26 +216,22 @@ async def _songs(
     return {row.recording_id: row for row in reversed(rows) if server is None or row.server_id == server}
 
 
-def _told(one: SimilarArtist, songs: Mapping[RecordingId, TrackRow], with_matches: bool) -> DialectArtist:
+def _told(one: SimilarArtist, songs: Songs, with_matches: bool) -> DialectArtist:
     matches = tuple(_match(match, songs) for match in one.matches) if with_matches else None
     return DialectArtist(
         artist=one.artist.name, artist_id=None, divergence=one.distance, component_matches=matches
     )
 
 
-def _match(match: Match, songs: Mapping[RecordingId, TrackRow]) -> ComponentMatch:
-    def shown(ids: Sequence[RecordingId]) -> tuple[RepresentativeSong, ...]:
-        rows = (songs[song] for song in ids if song in songs)
-        return tuple(RepresentativeSong(item_id=str(row.track_id), title=row.title) for row in rows)
-
+def _match(match: Match, songs: Songs) -> ComponentMatch:
     return ComponentMatch(
         component1_index=match.ours[0],
         component2_index=match.theirs[0],
         distance=match.distance,
         component1_weight=match.ours[1],
         component2_weight=match.theirs[1],
-        artist1_representative_songs=shown(match.ours[2]),
-        artist2_representative_songs=shown(match.theirs[2]),
+        artist1_representative_songs=songs.shown(match.ours[2]),
+        artist2_representative_songs=songs.shown(match.theirs[2]),
     )
 
 
