@@ -186,6 +186,8 @@ class FakeLyrion:
         if handler is None:
             raise Hung
         answer = handler([word for word in plain if word != verb], tagged)
+        if verb in ("new", "edit", "delete", "rename"):
+            self.tell("playlists", verb)
         if self.scanning:
             answer["rescan"] = 1
         return dict(answer)

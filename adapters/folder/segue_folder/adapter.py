@@ -38,7 +38,8 @@ Result = TypeVar("Result")
 class FolderAdapter:
     """The tracks of one folder; a track's id is its path below it."""
 
-    def __init__(self, tree: Tree, listing: Listing, disk: Disk) -> None:
+    def __init__(self, tree: Tree, listing: Listing, disk: Disk, *, playlists: Path | None = None) -> None:
+        self._lists = playlists
         self._tree = tree
         self._listing = listing
         self._disk = disk
@@ -72,7 +73,7 @@ class FolderAdapter:
 
     async def changes(self) -> AsyncIterator[Change]:
         """What the system tells of the folder, each file once it is quiet."""
-        async for hints in _from_thread(lambda stop: feed.hints(self._tree, stop)):
+        async for hints in _from_thread(lambda stop: feed.hints(self._tree, stop, playlists=self._lists)):
             for hint in hints:
                 yield hint
 
@@ -90,7 +91,7 @@ class FolderAdapterWithPlaylists(FolderAdapter):
     """A folder of music with a folder for playlists."""
 
     def __init__(self, tree: Tree, listing: Listing, disk: Disk, shelf: PlaylistFolder) -> None:
-        super().__init__(tree, listing, disk)
+        super().__init__(tree, listing, disk, playlists=shelf.folder)
         self._shelf = shelf
 
     async def publish(self, playlist: Playlist, *, replacing: PlaylistId | None) -> PlaylistId:

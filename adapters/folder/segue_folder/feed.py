@@ -7,8 +7,9 @@ from threading import Event
 
 import watchfiles
 
-from segue.model import Change, LibraryChanged, TrackChanged, TrackGone
+from segue.model import Change, LibraryChanged, PlaylistsChanged, TrackChanged, TrackGone
 from segue.sdk import Unavailable, Unsupported
+from segue_folder.playlists import is_playlist
 from segue_folder.tree import AUDIO_SUFFIXES, Tree, track_id
 
 __all__ = ["Settling", "hints"]
@@ -60,18 +61,30 @@ class Settling:
         return True
 
 
-def hints(tree: Tree, stop: Event, clock: Callable[[], float] = time.monotonic) -> Iterator[list[Change]]:
-    """Hints in batches, for ever; the first is LibraryChanged, once every event is caught. Blocks."""
+def hints(
+    tree: Tree,
+    stop: Event,
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    playlists: Path | None = None,
+) -> Iterator[list[Change]]:
+    """Hints in batches, for ever; the first is LibraryChanged, once every event is caught. Blocks.
+
+    `playlists` is a folder whose files are playlists; one that lies elsewhere and is not there yet is
+    not watched.
+    """
     settling = Settling()
     identity = _identity(tree.root)
     listening = False
-    for events in _events(tree.root, stop):
+    for events in _events(tree.root, stop, playlists):
         if _identity(tree.root) != identity:
             raise Unavailable(f"The folder {tree.root} was replaced; looking again.")
         if not listening:
             listening = True
             yield [LibraryChanged()]
         now = clock()
+        if any(is_playlist(Path(name)) and Path(name).parent == playlists for _, name in events):
+            yield [PlaylistsChanged()]
         for kind, name in events:
             _sort_in(tree, settling, kind, Path(name), now)
         changes: list[Change] = [_hint(tree, path) for path in settling.quiet(now)]
@@ -81,10 +94,12 @@ def hints(tree: Tree, stop: Event, clock: Callable[[], float] = time.monotonic) 
             yield changes
 
 
-def _events(root: Path, stop: Event) -> Iterator[set[tuple[watchfiles.Change, str]]]:
+def _events(root: Path, stop: Event, playlists: Path | None) -> Iterator[set[tuple[watchfiles.Change, str]]]:
+    elsewhere = playlists is not None and not playlists.is_relative_to(root) and playlists.is_dir()
     try:
         yield from watchfiles.watch(
             root,
+            *([playlists] if playlists is not None and elsewhere else []),
             watch_filter=None,
             debounce=400,
             step=100,
@@ -104,6 +119,8 @@ def _events(root: Path, stop: Event) -> Iterator[set[tuple[watchfiles.Change, st
 
 
 def _sort_in(tree: Tree, settling: Settling, kind: watchfiles.Change, path: Path, now: float) -> None:
+    if not path.is_relative_to(tree.root):
+        return
     if path == tree.root or any(tree.is_hidden(part) for part in _parts(tree.root, path)):
         return
     if path.suffix.lower() in AUDIO_SUFFIXES:

@@ -12,7 +12,7 @@ from segue.sdk import AdapterError, Malformed, NotFound, Unavailable, Unsupporte
 from segue_folder.listing import Listing
 from segue_folder.tree import Found, Tree, track_id
 
-__all__ = ["PlaylistFolder"]
+__all__ = ["PlaylistFolder", "is_playlist"]
 
 _SUFFIXES = frozenset({".m3u", ".m3u8"})
 _MARK = b"# Kept by Segue; what is written here by others is lost.\n"
@@ -22,11 +22,16 @@ _FORBIDDEN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "-"))
 _RESERVED = frozenset({"con", "prn", "aux", "nul"})
 
 
+def is_playlist(path: Path) -> bool:
+    """By its name."""
+    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
+
+
 class PlaylistFolder:
     """A playlist's id is its file's name. Everything here blocks and belongs in a thread."""
 
     def __init__(self, folder: Path, tree: Tree, listing: Listing) -> None:
-        self._folder = folder
+        self.folder = folder
         self._tree = tree
         self._listing = listing
 
@@ -53,7 +58,7 @@ class PlaylistFolder:
             name = old.name
         else:
             name = _free_name(playlist.name, {path.name.lower() for path in self._files() if path != old})
-        self._write(self._folder / name, self._text(playlist))
+        self._write(self.folder / name, self._text(playlist))
         if old is not None and old.name != name:
             old.unlink(missing_ok=True)
         return PlaylistId(name)
@@ -65,16 +70,12 @@ class PlaylistFolder:
 
     def _files(self) -> list[Path]:
         try:
-            found = sorted(self._folder.iterdir())
+            found = sorted(self.folder.iterdir())
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise Unavailable(f"The folder {self._folder} cannot be read: {error.strerror}.") from error
-        return [
-            path
-            for path in found
-            if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file()
-        ]
+            raise Unavailable(f"The folder {self.folder} cannot be read: {error.strerror}.") from error
+        return [path for path in found if is_playlist(path) and path.is_file()]
 
     def _file(self, id_: PlaylistId) -> Path | None:
         """The file of this id; only a plain name of a playlist file is one."""
@@ -88,7 +89,7 @@ class PlaylistFolder:
         lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
         for line in (line.removesuffix(b"\r") for line in lines):
             if line and not line.startswith(b"#"):
-                path = Path(os.path.normpath(self._folder / os.fsdecode(line)))
+                path = Path(os.path.normpath(self.folder / os.fsdecode(line)))
                 if path.is_relative_to(self._tree.root) and self._tree.is_track(path):
                     yield track_id(self._tree.root, path)
 
@@ -117,12 +118,12 @@ class PlaylistFolder:
 
     def _written(self, path: Path) -> str:
         """Relative, so that it also fits where the disk is mounted elsewhere; never like a comment."""
-        return os.path.join(os.curdir, os.path.relpath(path, self._folder))  # noqa: PTH118  keeps the dot
+        return os.path.join(os.curdir, os.path.relpath(path, self.folder))  # noqa: PTH118  keeps the dot
 
     def _write(self, path: Path, content: bytes) -> None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=self._folder, prefix=".segue-")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(dir=self.folder, prefix=".segue-")
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(content)
@@ -135,7 +136,7 @@ class PlaylistFolder:
                 raise
         except OSError as error:
             if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-                raise Unsupported(f"Playlists may not be written to {self._folder}.") from error
+                raise Unsupported(f"Playlists may not be written to {self.folder}.") from error
             raise Unavailable(f"{path} cannot be written: {error.strerror}.") from error
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from segue.model import Change, LibraryChanged, Track, TrackChanged
+from segue.model import Change, LibraryChanged, PlaylistsChanged, Track, TrackChanged
 from segue.sdk import AuthFailed, Unavailable
 from segue_lyrion.client import Client
 from segue_lyrion.commandline import CommandLine
@@ -20,7 +20,8 @@ _LATELY = 50
 _SLACK = timedelta(seconds=5)
 _AGAIN_SECONDS = 1.0  # the news of a scan's end may come before its outcome can be read
 _AGAIN = 4
-_TOPICS = "rescan,library"
+_LIBRARY, _PLAYLISTS = ("rescan", "library"), "playlists"
+_TOPICS = ",".join((*_LIBRARY, _PLAYLISTS))
 
 
 class Watching:
@@ -44,14 +45,21 @@ class Watching:
         self._log = log
 
     async def changes(self) -> AsyncIterator[Change]:
-        """First a look at everything; then, whenever the library changed, the youngest songs and all."""
+        """First a look at everything; then, whenever the library changed, the youngest songs and all.
+
+        Of playlists only the command line tells.
+        """
         async with AsyncExitStack() as stack:
             wait = await self._news(stack)
             known = await read_signs(self._client)
             yield LibraryChanged()
             looks = 0
             while True:
-                looks = _AGAIN if await wait(looks > 0) else max(0, looks - 1)
+                news = await wait(looks > 0)
+                if news == _PLAYLISTS:
+                    yield PlaylistsChanged()
+                    continue
+                looks = _AGAIN if news in _LIBRARY else max(0, looks - 1)
                 signs = await read_signs(self._client)
                 if signs.scanning or signs.mark == known.mark:
                     continue
@@ -60,8 +68,8 @@ class Watching:
                 known = signs
                 yield LibraryChanged()
 
-    async def _news(self, stack: AsyncExitStack) -> Callable[[bool], Awaitable[bool]]:
-        """Waits for news; by the clock alone where the command line is out of reach."""
+    async def _news(self, stack: AsyncExitStack) -> Callable[[bool], Awaitable[str | None]]:
+        """Waits for news and tells its topic; by the clock alone where the command line is out of reach."""
         try:
             line = await stack.enter_async_context(self._open_line())
         except (AuthFailed, Unavailable) as error:
@@ -69,24 +77,25 @@ class Watching:
             return self._by_clock
         await line.say("subscribe", _TOPICS)
 
-        async def by_line(soon: bool) -> bool:
+        async def by_line(soon: bool) -> str | None:
             return await self._by_line(line, soon=soon)
 
         return by_line
 
-    async def _by_clock(self, soon: bool) -> bool:
+    async def _by_clock(self, soon: bool) -> str | None:
         await asyncio.sleep(self._poll_seconds)
-        return False
+        return None
 
-    async def _by_line(self, line: CommandLine, *, soon: bool) -> bool:
-        """Whether there was news. A server that is silent for long is asked whether it is still there."""
+    async def _by_line(self, line: CommandLine, *, soon: bool) -> str | None:
+        """What the news is about, if any. A server that is silent for long is asked whether it is there."""
         words = await line.hear(_AGAIN_SECONDS if soon else self._quiet_seconds)
         if words is None and not soon:
             await line.say("version", "?")
             words = await line.hear(self._quiet_seconds)
             if words is None:
                 raise Unavailable("Lyrion's command line fell silent.")
-        return words is not None and words[:1] in (["rescan"], ["library"])
+        topic = words[0] if words else None
+        return topic if topic in (*_LIBRARY, _PLAYLISTS) else None
 
     async def _lately(self, known: Signs) -> list[Track]:
         """What is young, unless it is much: then a look at everything is as quick."""

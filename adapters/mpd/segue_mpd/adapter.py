@@ -12,6 +12,7 @@ from segue.model import (
     Playlist,
     PlaylistHeader,
     PlaylistId,
+    PlaylistsChanged,
     Track,
     TrackChanged,
     TrackId,
@@ -90,12 +91,16 @@ class MpdAdapter:
         return self._library.changed_since(moment)
 
     async def changes(self) -> AsyncIterator[Change]:
-        """A look at everything whenever the database changed; the youngest songs by name before it."""
+        """A look at everything whenever the database changed, the youngest songs by name before it; at
+        playlists whenever one was edited.
+        """
         with refusals("to tell of changes"):
             async with self._connect() as client:
                 seen = datetime.now(UTC)
                 yield LibraryChanged()
-                async for changed in client.events("database"):
+                async for changed in client.events("database", "stored_playlist"):
+                    if "stored_playlist" in changed:
+                        yield PlaylistsChanged()
                     if "database" in changed:
                         now = datetime.now(UTC)
                         for track in await self._lately(seen - _SLACK):

@@ -1,6 +1,7 @@
 """Keeps playlists: follows clusterings and recipes, then looks at each server that is due."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -28,7 +29,7 @@ from segue.similarity import SimilarityError
 from segue.similarity.near import near
 from segue.similarity.recipes import Recipe, make, mixed, on_the_way
 from segue.store import copies, playlists
-from segue.store.copies import Look
+from segue.store.copies import Cost, Look
 from segue.store.playlists import Playlist
 from segue.store.pool import Connection, Pool
 from segue.wake import Wake
@@ -155,18 +156,24 @@ class PublishDrain:
             await playlists.recipe_failed(c, playlist.id, reason=reason, seconds=seconds)
 
     async def _work(self, look: Look, owner: str) -> None:
+        began = time.monotonic()
         try:
             async with self._leases.kept(owner):
                 seconds, looked, reason = await self._attempt(look, owner)
         except (LeaseLostError, NotOursError):
             return
 
+        failed = reason not in (None, _KEEPS_NONE)  # a server without playlists has no fault
+        cost = Cost(
+            edits=looked.changed if looked else 0, failures=int(failed), seconds=time.monotonic() - began
+        )
+
         async def end(c: Connection) -> bool:
             known = None if looked is None else looked.known
-            return await copies.finish(c, look, owner, seconds=seconds, known=known, reason=reason)
+            return await copies.finish(c, look, owner, seconds=seconds, known=known, reason=reason, cost=cost)
 
         await write_down(self._pool, end, timers=self._timers, seconds=self._timers.settle)
-        if reason not in (None, _KEEPS_NONE):  # a server without playlists has no fault
+        if failed:
             _log.warning("publishing_failed", server=look.server, reason=reason)
 
     async def _attempt(self, look: Look, owner: str) -> tuple[float, Looked | None, str | None]:

@@ -9,10 +9,10 @@ import structlog
 from segue.library import WakeCall
 from segue.library.taking import Taken, take_in
 from segue.library.transactions import in_transaction
-from segue.model import Change, Quality, ServerKey, Track, TrackChanged, TrackId
+from segue.model import Change, PlaylistsChanged, Quality, ServerKey, Track, TrackChanged, TrackId
 from segue.registry import Registry
 from segue.sdk import Adapter, AdapterError, Malformed, NotFound
-from segue.store import inbox, runs, servers, tracks
+from segue.store import copies, inbox, runs, servers, tracks
 from segue.store.pool import Connection, Pool
 
 __all__ = ["Drained", "accept", "drain_inbox", "want_walk"]
@@ -26,12 +26,14 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 async def accept(pool: Pool, wake: WakeCall, server: ServerKey, changes: Sequence[Change]) -> None:
-    """Keep hints: single changed tracks for a look at each, all else as the want of a walk.
+    """Keep hints: changed tracks for a look at each, of playlists for one at them, the rest as a walk.
 
     However many come while nobody looks, what is kept of them stays small.
     """
     changed = list(dict.fromkeys(one.track_id for one in changes if isinstance(one, TrackChanged)))
-    walk = len(changed) > MANY or any(not isinstance(one, TrackChanged) for one in changes)
+    playlists = any(isinstance(one, PlaylistsChanged) for one in changes)
+    vague = any(not isinstance(one, TrackChanged | PlaylistsChanged) for one in changes)
+    walk = len(changed) > MANY or vague
     if len(changed) > MANY:
         changed = []
     async with pool.connection() as c:
@@ -41,6 +43,10 @@ async def accept(pool: Pool, wake: WakeCall, server: ServerKey, changes: Sequenc
             await inbox.add(c, server, changed)
         if walk:
             await runs.create(c, "walk", server=server, seconds=await servers.walk_pause(c, server))
+        if playlists:
+            await copies.hint(c, server)
+    if playlists:
+        await wake("publish")
     if changed:
         await wake("intake")
     if walk:

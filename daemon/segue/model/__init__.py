@@ -1,7 +1,7 @@
 """Frozen values that every part shares; no I/O."""
 
 from segue.model.analysis import MODEL_TAGS, Analysis, Descriptors, Quality
-from segue.model.changes import Change, LibraryChanged, TrackChanged, TrackGone
+from segue.model.changes import Change, LibraryChanged, PlaylistsChanged, TrackChanged, TrackGone
 from segue.model.ids import PlaylistId, RecordingId, RunId, ServerKey, SpaceId, TrackId, UserId
 from segue.model.listening import Listening
 from segue.model.playlist import Playlist, PlaylistHeader
@@ -19,6 +19,7 @@ __all__ = [
     "Playlist",
     "PlaylistHeader",
     "PlaylistId",
+    "PlaylistsChanged",
     "Quality",
     "RecordingId",
     "RunId",

@@ -24,4 +24,9 @@ class LibraryChanged:
     """Something changed; look again."""
 
 
-Change = TrackChanged | TrackGone | LibraryChanged
+@dataclass(frozen=True, slots=True)
+class PlaylistsChanged:
+    """Somebody, perhaps we, edited a playlist."""
+
+
+Change = TrackChanged | TrackGone | LibraryChanged | PlaylistsChanged

@@ -14,6 +14,8 @@ from segue.store.pool import Connection
 __all__ = [
     "Copy",
     "CopyKey",
+    "Cost",
+    "Figures",
     "GivenUp",
     "Intent",
     "Look",
@@ -26,10 +28,12 @@ __all__ = [
     "drop",
     "ensure",
     "failed",
+    "figures",
     "finish",
     "forget_own_names",
     "give_up",
     "held",
+    "hint",
     "intend",
     "known_tracks",
     "last_look",
@@ -44,6 +48,9 @@ __all__ = [
     "want_look",
     "withdrawn",
 ]
+
+_GATHER_SECONDS = 0.5  # a person's client may write an edit in several steps
+_REST_SECONDS = 2.0  # our own edits are told too, and a server that never falls silent must not keep us busy
 
 CopyKey = NewType("CopyKey", int)
 GivenUp = Literal["deleted", "taken_over", "refused"]
@@ -136,6 +143,30 @@ class Standing:
     withdrawn_at: datetime | None
     last_error: str | None
     up_to_date: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one look came to."""
+
+    edits: int = 0
+    failures: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What publishing to a server came to so far, and how its playlists stand now."""
+
+    server: str
+    looks: int
+    edits: int
+    failures: int
+    seconds: float
+    looked_at: datetime | None
+    published: int
+    waiting: int
+    given_up: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,9 +367,21 @@ async def last_look(c: Connection, server: ServerKey) -> Look:
     return Look(server=server, wanted=wanted, known=frozenset(known), attempts=attempts)
 
 
+async def figures(c: Connection) -> Sequence[Figures]:
+    """By server, for people to see."""
+    cursor = c.cursor(row_factory=class_row(Figures))
+    await cursor.execute(_FIGURES)
+    return await cursor.fetchall()
+
+
 async def want_look(c: Connection, server: ServerKey | None = None) -> None:
     """Have the playlists of this server, or of all, looked at as soon as possible."""
     await c.execute(_WANT, {"server": server})
+
+
+async def hint(c: Connection, server: ServerKey) -> None:
+    """Its playlists are said to have changed: look soon, unless it is resting after a fault."""
+    await c.execute(_HINT, {"server": server, "gather": _GATHER_SECONDS, "rest": _REST_SECONDS})
 
 
 async def claim(c: Connection, *, owner: str, seconds: float) -> Look | None:
@@ -383,8 +426,10 @@ async def finish(
     seconds: float,
     known: Collection[PlaylistId] | None = None,
     reason: str | None = None,
+    cost: Cost | None = None,
 ) -> bool:
-    """The look is over, the next one in some seconds; at once if one was wanted meanwhile."""
+    """The look is over, the next one in some seconds; at once if one was wanted, soon after a hint."""
+    spent = cost or Cost()
     cursor = await c.execute(
         _FINISH,
         {
@@ -395,6 +440,10 @@ async def finish(
             "known": None if known is None else list(known),
             "compared": known is not None and not look.only_people,
             "reason": reason,
+            "rest": _REST_SECONDS,
+            "edits": spent.edits,
+            "failures": spent.failures,
+            "lasted": spent.seconds,
         },
     )
     return cursor.rowcount == 1
@@ -494,6 +543,13 @@ insert into publishing (server_id, wanted)
 select id, 1 from servers where %(server)s::bigint is null or id = %(server)s
 on conflict (server_id) do update set wanted = publishing.wanted + 1, due_at = now()
 """
+_HINT = """
+insert into publishing (server_id, hinted) values (%(server)s, true)
+on conflict (server_id) do update set hinted = true,
+    due_at = case when publishing.attempts > 0 then publishing.due_at
+        else least(publishing.due_at, greatest(now() + make_interval(secs => %(gather)s),
+            publishing.looked_at + make_interval(secs => %(rest)s))) end
+"""
 _NEW_SERVERS = """
 insert into publishing (server_id)
 select id from servers s where not exists (select from publishing p where p.server_id = s.id)
@@ -506,22 +562,40 @@ with next as (
      order by p.due_at limit 1
        for update of p skip locked
 )
-update publishing set lease_owner = %(owner)s, lease_until = now() + make_interval(secs => %(seconds)s)
+update publishing set hinted = false, lease_owner = %(owner)s,
+    lease_until = now() + make_interval(secs => %(seconds)s)
  where server_id = (select server_id from next)
 returning server_id, wanted, known, attempts,
           wanted = compared and attempts = 0 and compared_at > now() - interval '10 minutes'
 """
 _FINISH = """
 update publishing set
-    due_at = case when wanted = %(wanted)s then now() + make_interval(secs => %(seconds)s) else now() end,
+    due_at = case when wanted <> %(wanted)s then now()
+        when hinted and %(reason)s::text is null then now() + make_interval(secs => %(rest)s)
+        else now() + make_interval(secs => %(seconds)s) end,
     known = coalesce(%(known)s, known),
     compared = case when %(compared)s then %(wanted)s else compared end,
     compared_at = case when %(compared)s then now() else compared_at end,
     looked_at = case when %(reason)s::text is null then now() else looked_at end,
     attempts = case when %(reason)s::text is null then 0 else attempts + 1 end,
     last_error = %(reason)s,
+    looks = looks + 1,
+    edits = edits + %(edits)s,
+    failures = failures + %(failures)s,
+    seconds = publishing.seconds + %(lasted)s,
     lease_owner = null, lease_until = null
 where server_id = %(server)s and lease_owner = %(owner)s
+"""
+_FIGURES = """
+select s.name as server, p.looks, p.edits, p.failures, p.seconds, p.looked_at,
+       count(k.id) filter (where k.server_playlist_id is not null and k.given_up is null) as published,
+       count(k.id) filter (where k.server_playlist_id is null and k.given_up is null
+           and k.withdrawn_at is null) as waiting,
+       count(k.id) filter (where k.given_up is not null) as given_up
+  from publishing p join servers s on s.id = p.server_id
+       left join playlist_copies k on k.server_id = p.server_id
+ where not s.withdrawn
+ group by s.id, p.server_id order by s.name
 """
 _NEXT_LOOK = """
 select extract(epoch from min(greatest(p.due_at, coalesce(p.lease_until, p.due_at))) - now())

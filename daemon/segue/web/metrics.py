@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from segue.similarity import Status
-from segue.store import recordings, servers
+from segue.store import copies, recordings, servers
 from segue.web.context import Context
 
 __all__ = ["exposition"]
@@ -15,7 +15,12 @@ __all__ = ["exposition"]
 
 async def exposition(context: Context) -> bytes:
     """The whole text."""
-    gauges = [*await _library(context), *_index(context), *await _queues(context)]
+    gauges = [
+        *await _library(context),
+        *await _publishing(context),
+        *_index(context),
+        *await _queues(context),
+    ]
     registry = CollectorRegistry()
     registry.register(_Gauges(gauges))
     return generate_latest(context.observed.registry) + generate_latest(registry)
@@ -65,6 +70,41 @@ async def _library(context: Context) -> list[Metric]:
             walked.add_metric([server.name], server.last_walk_at.timestamp())
         up.add_metric([server.name], float(server.state == "connected"))
     return [heard, tracks, up, since, walked]
+
+
+async def _publishing(context: Context) -> list[Metric]:
+    async with context.connection() as c:
+        figures = await copies.figures(c)
+    kept = GaugeMetricFamily(
+        "segue_playlists",
+        "Playlists of ours by server, and lists that are filled.",
+        labels=["server", "state"],
+    )
+    looked = GaugeMetricFamily(
+        "segue_publishing_looked_timestamp_seconds",
+        "When the playlists of a server were last looked at.",
+        labels=["server"],
+    )
+    counted = {
+        name: CounterMetricFamily(f"segue_publishing_{name}", told, labels=["server"])
+        for name, told in _PUBLISHING.items()
+    }
+    for one in figures:
+        for state in ("published", "waiting", "given_up"):
+            kept.add_metric([one.server, state], getattr(one, state))
+        for name, family in counted.items():
+            family.add_metric([one.server], getattr(one, name))
+        if one.looked_at is not None:
+            looked.add_metric([one.server], one.looked_at.timestamp())
+    return [kept, looked, *counted.values()]
+
+
+_PUBLISHING = {
+    "looks": "Looks at the playlists of a server.",
+    "edits": "Playlists that were made, changed or withdrawn there.",
+    "failures": "Looks that ended in a fault.",
+    "seconds": "Time that looks took.",
+}
 
 
 def _index(context: Context) -> list[Metric]:

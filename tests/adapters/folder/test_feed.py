@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from segue.model import Change, LibraryChanged, TrackChanged, TrackGone, TrackId
+from segue.model import Change, LibraryChanged, PlaylistsChanged, TrackChanged, TrackGone, TrackId
 from segue.sdk import Adapter, Unavailable
 from segue.sdk.contract import Watches
 from segue.sdk.testing import Song, World
@@ -138,6 +138,33 @@ async def test_what_is_no_music_is_not_told(tmp_path: Path, told: asyncio.Queue[
     (tmp_path / "music/last.mp3").write_bytes(b"x")
     async with asyncio.timeout(20):
         assert await told.get() == TrackChanged(TrackId("last.mp3"))
+
+
+@pytest.mark.parametrize("place", ["music/lists", "elsewhere"])
+async def test_an_edited_playlist_is_told(tmp_path: Path, connected: Connect, place: str) -> None:
+    lists = tmp_path / place
+    lists.mkdir(parents=True)
+    told: asyncio.Queue[Change] = asyncio.Queue()
+    async with connected(tmp_path / "music", playlists=lists) as adapter:
+        assert isinstance(adapter, Watches)
+
+        async def read() -> None:
+            async for change in adapter.changes():
+                told.put_nowait(change)
+
+        (tmp_path / "music").mkdir(exist_ok=True)
+        task = asyncio.create_task(read())
+        try:
+            async with asyncio.timeout(20):
+                assert await told.get() == LibraryChanged()
+                (lists / "~radio.m3u8").write_text("one.mp3\n")
+                assert await told.get() == PlaylistsChanged()
+                (lists / "~radio.m3u8").unlink()
+                while await told.get() != PlaylistsChanged():
+                    pass
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
 
 
 async def test_a_folder_that_goes_away_ends_the_feed(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from segue.model import LibraryChanged, Playlist, TrackChanged, TrackId
+from segue.model import LibraryChanged, Playlist, PlaylistsChanged, TrackChanged, TrackId
 from segue.sdk import (
     Adapter,
     AdapterError,
@@ -257,6 +257,18 @@ async def test_the_feed_names_what_is_young(lyrion: FakeLyrion, adapter: Adapter
                 break
     [late] = [track.id for track in [one async for one in adapter.walk()] if track.title == "Late"]
     assert TrackChanged(late) in told
+
+
+async def test_the_feed_tells_of_edited_playlists(adapter: Adapter) -> None:
+    assert isinstance(adapter, Watches)
+    assert isinstance(adapter, Publishes)
+    tracks = tuple([track.id async for track in adapter.walk()])
+    async with asyncio.timeout(20):
+        async for change in adapter.changes():
+            if change == PlaylistsChanged():
+                break
+            assert change == LibraryChanged()
+            await adapter.publish(Playlist(name="Mix", tracks=tracks), replacing=None)
 
 
 async def test_what_came_lately_can_be_listed(lyrion: FakeLyrion, adapter: Adapter, world: World) -> None:

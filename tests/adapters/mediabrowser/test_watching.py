@@ -12,7 +12,15 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segue.model import Change, LibraryChanged, Playlist, TrackChanged, TrackGone, TrackId
+from segue.model import (
+    Change,
+    LibraryChanged,
+    Playlist,
+    PlaylistsChanged,
+    TrackChanged,
+    TrackGone,
+    TrackId,
+)
 from segue.sdk.dialects.mediabrowser.messages import (
     News,
     Scans,
@@ -58,7 +66,7 @@ async def _listening(fake: FakeMediaBrowser) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["jellyfin", "emby"])
-async def test_messages_name_songs_and_nothing_else(tmp_path: Path, kind: str) -> None:
+async def test_messages_name_songs_and_tell_of_playlists(tmp_path: Path, kind: str) -> None:
     """An added song's album is in the message too, and so are playlists of ours."""
     async with held_by(kind, "login", tmp_path) as held, aclosing(Feed(held.adapter.changes())) as feed:
         await feed.until(LibraryChanged())
@@ -71,7 +79,12 @@ async def test_messages_name_songs_and_nothing_else(tmp_path: Path, kind: str) -
         held.fake.tell_library([], [ours], [])
         held.fake.tell_library([], [], ["gone"])
         await feed.until(TrackGone(TrackId("gone")))
-        assert set(feed.told) == {TrackChanged(TrackId(song)), TrackGone(TrackId("gone"))}
+        wanted = {TrackChanged(TrackId(song)), TrackGone(TrackId("gone")), PlaylistsChanged()}
+        assert set(feed.told) == wanted
+        feed.told.clear()
+        held.fake.tell_library([], [song], [])
+        await feed.until(TrackChanged(TrackId(song)))
+        assert feed.told == [TrackChanged(TrackId(song))]
         feed.told.clear()
         held.fake.tell_library([], [f"{number:032x}" for number in range(500)], [])
         await feed.until(LibraryChanged())

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from segue.library.gathering import Gathering
 from segue.library.intake import MANY
-from segue.model import LibraryChanged, TrackChanged, TrackGone, TrackId
+from segue.model import LibraryChanged, PlaylistsChanged, TrackChanged, TrackGone, TrackId
 from segue.sdk import Unavailable
-from segue.store import inbox, runs
+from segue.store import copies, inbox, runs
 from tests.daemon.library.conftest import Library, songs
 
 
@@ -44,6 +44,43 @@ async def test_vague_hints_and_goners_want_one_walk(library: Library) -> None:
     assert await library.pending_walks() == 1
     assert await _waiting(library) == 0
     assert set(library.woken) == {"walk"}
+
+
+async def test_an_edited_playlist_wants_a_look_at_playlists_and_no_walk(library: Library) -> None:
+    async with library.pool.connection() as c:
+        look = await copies.claim(c, owner="a", seconds=60)
+        assert look is not None
+        await copies.finish(c, look, "a", seconds=3600, known=())
+    await library.accept(PlaylistsChanged(), PlaylistsChanged())
+    assert (library.woken, await library.pending_walks()) == (["publish"], 0)
+    async with library.pool.connection() as c:
+        soon = await copies.next_look(c)
+        assert soon is not None
+        assert soon <= 2.0
+
+
+async def test_a_playlist_edited_while_we_look_wants_another_look(library: Library) -> None:
+    async with library.pool.connection() as c:
+        look = await copies.claim(c, owner="a", seconds=60)
+    assert look is not None
+    await library.accept(PlaylistsChanged())
+    async with library.pool.connection() as c:
+        await copies.finish(c, look, "a", seconds=3600, known=())
+        soon = await copies.next_look(c)
+        assert soon is not None
+        assert soon <= 2.0
+
+
+async def test_hints_do_not_shorten_the_rest_after_a_fault(library: Library) -> None:
+    async with library.pool.connection() as c:
+        look = await copies.claim(c, owner="a", seconds=60)
+        assert look is not None
+        await copies.finish(c, look, "a", seconds=3600, reason="It is away.")
+    await library.accept(PlaylistsChanged())
+    async with library.pool.connection() as c:
+        left = await copies.next_look(c)
+        assert left is not None
+        assert left > 3000
 
 
 async def test_many_at_once_are_left_to_a_walk(library: Library) -> None:

@@ -5,6 +5,8 @@ import re
 import pytest
 
 from segue.settings import Settings
+from segue.store import copies
+from segue.store.copies import Cost
 from tests.daemon.web.conftest import Daemon, running, settings_for
 from tests.daemon.web.music import attic, hear, song
 
@@ -43,9 +45,21 @@ async def test_a_database_without_its_migrations_is_not_ready(daemon: Daemon) ->
     assert "segue migrate" in problem["detail"]
 
 
+async def look(daemon: Daemon, *, edits: int = 0, failures: int = 0, seconds: float) -> None:
+    """A worker has looked at the server's playlists."""
+    async with daemon.services.pool.connection() as c:
+        await copies.want_look(c)
+        claimed = await copies.claim(c, owner="a", seconds=30)
+        assert claimed is not None
+        cost = Cost(edits=edits, failures=failures, seconds=seconds)
+        assert await copies.finish(c, claimed, "a", seconds=60, cost=cost)
+
+
 async def test_metrics_count_what_happened(daemon: Daemon) -> None:
     await attic(daemon, song(1, "One"), song(2, "Two"))
     await hear(daemon, {"One": 0})
+    await look(daemon, edits=3, seconds=0.25)
+    await look(daemon, failures=1, seconds=0.5)
     await daemon.json("GET", "/api/v1/runs/7", status=404)
     await daemon.json("GET", "/no/such/place?token=secret", status=404)
     async with daemon.ask("GET", "/metrics") as reply:
@@ -58,6 +72,11 @@ async def test_metrics_count_what_happened(daemon: Daemon) -> None:
         'segue_recordings{state="heard"} 1.0',
         'segue_recordings{state="wanted"} 1.0',
         'segue_tracks{server="attic",state="present"} 2.0',
+        'segue_playlists{server="attic",state="published"} 0.0',
+        'segue_publishing_edits_total{server="attic"} 3.0',
+        'segue_publishing_failures_total{server="attic"} 1.0',
+        'segue_publishing_looks_total{server="attic"} 2.0',
+        'segue_publishing_seconds_total{server="attic"} 0.75',
         "segue_index_recordings 1.0",
         "segue_index_ready 1.0",
         "segue_redis_reachable 1.0",

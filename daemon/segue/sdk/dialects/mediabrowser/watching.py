@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from segue.model import Change, LibraryChanged, TrackChanged, TrackGone, TrackId
+from segue.model import Change, LibraryChanged, PlaylistsChanged, TrackChanged, TrackGone, TrackId
 from segue.sdk.dialects.mediabrowser.client import Client
 from segue.sdk.dialects.mediabrowser.listing import Listing
 from segue.sdk.dialects.mediabrowser.messages import News
@@ -88,11 +88,13 @@ class Watching:
             raise Unavailable("The server ended its messages.")
 
     async def _named(self, news: News) -> list[Change]:
-        """The songs among what the message names: it names albums, artists and our own playlists too."""
+        """The songs among what the message names, and whether playlists: it names albums and artists too."""
         changes: list[Change] = [TrackGone(TrackId(id_)) for id_ in news.gone[:_MANY]]
         if len(news.changed) > _MANY or len(news.gone) > _MANY:
             return [LibraryChanged()]
         items = await self._listing.items(news.changed)
+        if news.gone or any(item.Type == "Playlist" for item in items):  # nobody says what is gone
+            changes.append(PlaylistsChanged())
         return changes + [TrackChanged(TrackId(item.Id)) for item in items if item.Type == "Audio"]
 
 
