@@ -36,7 +36,7 @@ def main() -> None:
 async def _measure(running: Daemon, dsn: str, arguments: argparse.Namespace) -> None:
     paths = _paths(arguments)
     async with Clients(running.port, arguments.clients, TOKEN) as clients:
-        await _await_built(clients)
+        await _await_built(running, clients)
         memory = {name: round(value / 2**20) for name, value in running.memory().items()}
         print(f"\n{arguments.size:,} recordings, {arguments.clients} connections, "
               f"{arguments.writes:g} transactions of writes per second; daemon {memory} MiB\n")  # fmt: skip
@@ -58,10 +58,12 @@ def _loads(clients: Clients, paths: list[str], arguments: argparse.Namespace):
     yield f"volleys of {arguments.clients}", clients.volleys(paths, 0.5, arguments.seconds)
 
 
-async def _await_built(clients: Clients) -> None:
+async def _await_built(running: Daemon, clients: Clients) -> None:
     """The exact index serves while the graph is built beside it."""
     await asyncio.sleep(3)
     for _ in range(1800):
+        if running.process.poll() is not None:
+            raise SystemExit("The daemon has ended; serve.log in its folder tells why.")
         text = (await clients.get("/metrics")).decode()
         if "segue_index_building 0.0" in text and "segue_index_ready 1.0" in text:
             return

@@ -44,6 +44,8 @@ class _Line(asyncio.Protocol):
 
     async def ask(self, request: bytes) -> bytes:
         assert self._transport is not None
+        if self._transport.is_closing():
+            raise ConnectionError("The daemon hung up.")
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         answer = await self._answer

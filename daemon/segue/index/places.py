@@ -42,7 +42,8 @@ class Places:
         return found
 
     def __setitem__(self, number: int, row: int) -> None:
-        self._pages[self._page_for(number >> _BITS), number & (_PAGE - 1)] = row
+        page = self._page_for(number >> _BITS)  # a statement of its own, for it may replace the pages
+        self._pages[page, number & (_PAGE - 1)] = row
 
     def put(self, numbers: Numbers, rows: npt.NDArray[np.integer[Any]]) -> None:
         """The row of each of these."""

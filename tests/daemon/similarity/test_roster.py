@@ -44,6 +44,16 @@ def test_places_far_apart_cost_little() -> None:
     assert places.of(np.array([5, -1, 2**62])).tolist() == [5, NOWHERE, NOWHERE]
 
 
+def test_places_grow_one_by_one_and_all_at_once() -> None:
+    singly, at_once = Places(), Places()
+    numbers = np.arange(7, 100_000, 211)
+    for number in numbers.tolist():
+        singly[number] = number
+    at_once.put(numbers, numbers)
+    assert [singly[number] for number in numbers.tolist()] == numbers.tolist()
+    assert singly.of(numbers).tolist() == at_once.of(numbers).tolist() == numbers.tolist()
+
+
 async def test_it_learns_of_every_change(pool: Pool) -> None:
     follower = Follower(pool)
     async with pool.connection() as c:
