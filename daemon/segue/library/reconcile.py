@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from segue.model import Track, TrackId
 from segue.store.tracks import Known
 
-__all__ = ["Delta", "SeenKeys", "compare", "is_doubtful", "is_storable", "storable"]
+__all__ = ["Delta", "SeenKeys", "compare", "is_doubtful", "is_retold", "is_storable", "storable"]
 
 _SECONDS_APART = 0.5
 
@@ -51,6 +51,18 @@ def audio_differs(old: Known, track: Track) -> bool:
     if old.seconds is not None and track.seconds is not None:
         return abs(old.seconds - track.seconds) > _SECONDS_APART
     return old.bytes is None or track.bytes is None
+
+
+def is_retold(old: Known, track: Track) -> bool:
+    """Whether what seems to be other audio is as long and of the same format: its tags were edited."""
+    return (
+        old.content_key is None
+        and track.content_key is None
+        and old.format == track.format
+        and old.seconds is not None
+        and track.seconds is not None
+        and abs(old.seconds - track.seconds) <= _SECONDS_APART
+    )
 
 
 def is_doubtful(*, present: int, lost: int, doubted: int | None) -> bool:

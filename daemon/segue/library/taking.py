@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from segue.library.reconcile import Delta, compare, is_storable, storable
+from segue.library.reconcile import Delta, compare, is_retold, is_storable, storable
 from segue.library.renaming import Renames, recording_of
 from segue.model import Quality, RecordingId, ServerKey, Track
-from segue.store import exclusions, identity, tracks
+from segue.store import exclusions, identity, recordings, tracks
 from segue.store.pool import Connection
 from segue.store.renames import Candidate
 
@@ -60,18 +60,25 @@ async def _write(
     if delta.new:
         found = await _recordings(c, delta.new, quality, recognised)
         await tracks.insert(c, server, zip(delta.new, found, strict=True))
-    other = [track for _, track in delta.replaced]
-    heard_anew = await identity.recordings_for(c, other, quality, alike=False)
-    rows = [
-        (old.key, track, recording)
-        for (old, track), recording in zip(delta.replaced, heard_anew, strict=True)
-    ]
+    rows = await _replaced(c, delta, quality)
     rows += [(old.key, track, old.recording_id) for old, track in delta.retold]
     if rows:
         await tracks.update(c, rows)
-    written = [*delta.new, *other, *(track for _, track in delta.retold)]
+    written = [*delta.new, *(track for _, track in delta.replaced), *(track for _, track in delta.retold)]
     if written:
         await exclusions.judge(c, server, [track.id for track in written])
+
+
+async def _replaced(c: Connection, delta: Delta, quality: Quality) -> list[tuple[int, Track, RecordingId]]:
+    """What may have new tags only is heard again where it is; other audio is another recording."""
+    retold = [old.recording_id for old, track in delta.replaced if is_retold(old, track)]
+    staying = await recordings.rehear(c, retold, quality) if retold else set()
+    other = [track for old, track in delta.replaced if old.recording_id not in staying]
+    found = iter(await identity.recordings_for(c, other, quality, alike=False))
+    return [
+        (old.key, track, old.recording_id if old.recording_id in staying else next(found))
+        for old, track in delta.replaced
+    ]
 
 
 async def _recordings(

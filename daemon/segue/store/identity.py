@@ -151,6 +151,15 @@ with told as (
     select pin.playlist_id, matched.recording, pin.banned, pin.at
       from playlist_pins pin join matched on matched.old = pin.recording_id
         on conflict do nothing
+), played as (
+    insert into plays as p (server_id, server_user, recording_id, played_at, count)
+    select played.server_id, played.server_user, matched.recording, max(played.played_at), max(played.count)
+      from plays played join (select distinct old, recording from matched) matched
+           on matched.old = played.recording_id
+     group by played.server_id, played.server_user, matched.recording
+        on conflict (server_id, server_user, recording_id) do update
+           set played_at = greatest(p.played_at, excluded.played_at),
+               count = greatest(p.count, excluded.count)
 ), entered as (
     update playlist_entries e set recording_id = matched.recording
       from matched where e.recording_id = matched.old

@@ -22,6 +22,7 @@ __all__ = [
     "held",
     "merge",
     "postpone",
+    "rehear",
     "release",
     "release_all",
     "renew",
@@ -102,6 +103,16 @@ async def want(c: Connection, ids: Sequence[RecordingId], quality: Quality) -> i
         {"ids": list(ids), "quality": quality.value},
     )
     return cursor.rowcount
+
+
+async def rehear(c: Connection, ids: Sequence[RecordingId], quality: Quality) -> set[RecordingId]:
+    """As `want`, in place and as well as before, for those that one unproved track alone plays; which.
+
+    What was heard goes on to serve until then, and playlists, pins and plays stay.
+    """
+    async with c.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(_REHEAR, {"ids": list(ids), "quality": quality.value})
+        return {RecordingId(recording) for recording in await cursor.fetchall()}
 
 
 async def want_all(c: Connection, quality: Quality, *, version: int, failed: bool = False) -> int:
@@ -314,12 +325,29 @@ _REPOINTING = (
     """insert into playlist_pins (playlist_id, recording_id, banned, at)
        select playlist_id, %(keep)s, banned, at from playlist_pins where recording_id = %(gone)s
        on conflict do nothing""",
+    """insert into plays as p (server_id, server_user, recording_id, played_at, count)
+       select server_id, server_user, %(keep)s, played_at, count from plays where recording_id = %(gone)s
+       on conflict (server_id, server_user, recording_id) do update
+          set played_at = greatest(p.played_at, excluded.played_at),
+              count = greatest(p.count, excluded.count)""",
     """insert into cluster_members (cluster_id, recording_id, distance)
        select cluster_id, %(keep)s, distance from cluster_members where recording_id = %(gone)s
        on conflict do nothing""",
     """update recordings set plays = plays + (select plays from recordings where id = %(gone)s)
         where id = %(keep)s""",
 )
+
+
+_REHEAR = """
+update recordings r
+   set wanted = greatest(r.wanted, coalesce((select a.quality from analyses a where a.recording_id = r.id),
+                                            %(quality)s::quality)),
+       wanted_at = now(), not_before = null, attempts = 0, leases_lost = 0, failure = null, failed_at = null,
+       audio_hash = null, fingerprint = null, lease_owner = null, lease_until = null
+ where id = any(%(ids)s) and content_key is null
+   and (select count(*) from tracks t where t.recording_id = r.id) = 1
+returning id
+"""
 
 
 async def _claim(c: Connection, token: str, limit: int, seconds: float, *, suspects: bool) -> list[Claim]:

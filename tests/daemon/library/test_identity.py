@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from segue.model import Track, TrackId
+from segue.model import Quality, Track, TrackId
+from segue.store import analyses, recordings
 from tests.daemon.library.conftest import Library
 from tests.daemon.library.rows import a_track
+from tests.daemon.store_recordings.rows import an_analysis
 
 MBID = "5328cc95-3f3a-50c4-8084-3ebcb6c1d619"
 KEYED = a_track(
@@ -94,3 +96,50 @@ async def test_two_tracks_of_one_server_with_the_same_words_are_one(library: Lib
     library.far.hold(TOLD)
     await library.walk()
     assert len({row.recording_id for row in (await library.present()).values()}) == 1
+
+
+async def _retagged(library: Library, *before: Track, **changes: object) -> None:
+    """The first of these tracks is told otherwise after all were heard."""
+    library.far.hold(*before)
+    await library.walk()
+    async with library.pool.connection() as c:
+        for claim in await recordings.claim(c, owner="ears", limit=9, seconds=60):
+            heard = an_analysis(quality=Quality.BALANCED, audio_hash=b"%d" % claim.recording)
+            assert await analyses.save(c, claim.recording, claim.owner, heard)
+    library.far.hold(replace(before[0], revision="2", title="Now spelt right", **changes))  # type: ignore[arg-type]
+    await library.walk()
+
+
+async def test_new_tags_of_a_file_that_we_cannot_read_are_heard_again_where_they_are(
+    library: Library,
+) -> None:
+    before = replace(TOLD, bytes=5_000_000)
+    await _retagged(library, before, bytes=5_004_096)
+    [row] = (await library.present()).values()
+    async with library.pool.connection() as c:
+        cursor = await c.execute("select id, wanted, audio_hash from recordings")
+        assert await cursor.fetchall() == [(row.recording_id, "balanced", None)]
+    assert row.title == "Now spelt right"
+
+
+@pytest.mark.parametrize("changes", [{"seconds": 230.0}, {"format": "mp3"}, {"content_key": "key-9"}])
+async def test_what_may_be_other_audio_is_another_recording(
+    library: Library, changes: dict[str, object]
+) -> None:
+    await _retagged(library, replace(TOLD, bytes=5_000_000), **{"bytes": 6_000_000, **changes})
+    [row] = (await library.present()).values()
+    async with library.pool.connection() as c:
+        cursor = await c.execute("select min(id), max(id) from recordings")
+        assert await cursor.fetchone() == (row.recording_id - 1, row.recording_id)
+
+
+async def test_other_tracks_of_a_recording_stay_when_one_may_be_other_audio(library: Library) -> None:
+    one, two = replace(TOLD, bytes=5_000_000), replace(TOLD, id=TrackId("uuid-2"), bytes=5_000_000)
+    library.far.hold(one)
+    await library.walk()
+    await _retagged(library, one, two, bytes=5_004_096)
+    rows = await library.present()
+    assert rows[one.id].recording_id != rows[two.id].recording_id
+    async with library.pool.connection() as c:
+        cursor = await c.execute("select id from recordings where wanted is not null")
+        assert await cursor.fetchall() == [(rows[one.id].recording_id,)]

@@ -117,6 +117,30 @@ async def test_equal_audio_makes_one_recording(pool: Pool) -> None:
         }
 
 
+async def test_a_twin_brings_its_plays_and_pins(pool: Pool) -> None:
+    async with pool.connection() as c:
+        older, younger = await _claimed(c), await _claimed(c)
+        await c.execute(
+            """insert into plays
+               select s.id, 'me', r.id, now(), r.id - %s + 1 from servers s, recordings r""",
+            [older.recording],
+        )
+        await c.execute(
+            """insert into plays select s.id, 'you', %s, now(), 7 from servers s""", [younger.recording]
+        )
+        await c.execute(
+            """with list as (insert into playlists (name, kind) values ('Mine', 'static') returning id)
+               insert into playlist_pins select id, %s, false from list""",
+            [younger.recording],
+        )
+        for claim in (younger, older):
+            await analyses.save(c, claim.recording, claim.owner, an_analysis(audio_hash=b"same"))
+        cursor = await c.execute("select server_user, recording_id, count from plays order by 1")
+        assert await cursor.fetchall() == [("me", older.recording, 2), ("you", older.recording, 7)]
+        cursor = await c.execute("select recording_id from playlist_pins")
+        assert await cursor.fetchall() == [(older.recording,)]
+
+
 async def test_a_twin_never_makes_an_analysis_worse(pool: Pool) -> None:
     async with pool.connection() as c:
         first, second = await _claimed(c), await _claimed(c)
