@@ -68,6 +68,7 @@ def _settled_to_reply(settled: Sequence[Settled]) -> Message:
             {
                 "lineage": one.lineage,
                 "name": one.name,
+                "former": one.former,
                 "description": one.description,
                 "position": one.position,
                 "songs": len(one.order),

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from segue.clustering.portrait import Portrait
 from segue.clustering.words import ERAS, GENRES, MOOD_TAGS, MOOD_WORDS, STYLES, VOICES, numeral
 
-__all__ = ["DEFAULT_TEMPLATE", "FIELDS", "Wording", "check_template", "name_groups", "wording_of"]
+__all__ = [
+    "DEFAULT_TEMPLATE",
+    "FIELDS",
+    "Wording",
+    "check_template",
+    "is_true_of",
+    "name_groups",
+    "wording_of",
+]
 
 DEFAULT_TEMPLATE = "{mood} {style} {genre}"
 
@@ -15,6 +23,7 @@ FIELDS = ("mood", "style", "genre", "era", "voices", "tempo", "energy")
 """What a template may hold; a field with nothing to say leaves no gap."""
 
 _CLEAR = 0.35  # spreads of the library by which a playlist must differ to be called so
+_FAINT = 0.1  # below that, a name that says so has become wrong
 _AUDIBLE = 0.02  # a rarer tag, however much more frequent than elsewhere, is nothing that one hears
 _TRUST = {"sad": 0.8}  # the weakest of the moods: what is as clear goes before it
 _NO_GENRE = "Mix"
@@ -72,6 +81,13 @@ def name_groups(
     return names
 
 
+def is_true_of(name: str, portrait: Portrait) -> bool:
+    """Whether at least half of what a name says can still be heard; one in no words of ours always is."""
+    said = list(_said(name))
+    true = sum(_above(word, portrait) > _FAINT for word in said)
+    return 2 * true >= len(said)
+
+
 def wording_of(portrait: Portrait) -> Wording:
     """What is both true of the group and more so than of the library around it."""
     genres = _ranked(GENRES, _strength_of(portrait))
@@ -85,6 +101,26 @@ def wording_of(portrait: Portrait) -> Wording:
         tempo=_tempo(portrait.tempo),
         energy=_energy(portrait.energy_above),
     )
+
+
+def _said(name: str) -> Iterator[str]:
+    """The words of ours in a name, the longer ones first: Alternative Rock is not Rock."""
+    rest = f" {name.casefold()} "
+    known = {word for words in (*_OF_TAGS, MOOD_WORDS) for word in words.values()}
+    for word in sorted(known, key=lambda one: (-len(one), one)):
+        if f" {word.casefold()} " in rest:
+            rest = rest.replace(f" {word.casefold()} ", "  ")
+            yield word
+
+
+def _above(word: str, portrait: Portrait) -> float:
+    """How far the group is above its library in what a word says."""
+    of_tags = [portrait.tags_above.get(tag, 0.0) for words in _OF_TAGS for tag in words if words[tag] == word]
+    of_moods = [portrait.moods_above.get(mood, 0.0) for mood in MOOD_WORDS if MOOD_WORDS[mood] == word]
+    return max([*of_tags, *of_moods], default=0.0)
+
+
+_OF_TAGS = (GENRES, STYLES, MOOD_TAGS, ERAS, VOICES)
 
 
 def _names(wording: Wording, template: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What becomes of an outcome: groups that live on keep their lineage, name and order of songs."""
+"""What becomes of an outcome: groups that live on keep their lineage, true name and order of songs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from segue.clustering.clustering import Clustering
 from segue.clustering.corpus import Rows
 from segue.clustering.describing import describe
 from segue.clustering.identity import match_groups
-from segue.clustering.naming import DEFAULT_TEMPLATE, name_groups
+from segue.clustering.naming import DEFAULT_TEMPLATE, is_true_of, name_groups
 from segue.clustering.ordering import Songs, rearrange
 from segue.clustering.prepared import Prepared
-from segue.clustering.snapshot import Snapshot
+from segue.clustering.snapshot import NO_LINEAGE, Snapshot
 
 __all__ = ["Lived", "Settled", "settle"]
 
@@ -30,11 +30,13 @@ class Lived:
 class Settled:
     """A group's identity; a `lineage` of None is a new one, `position` its rank among the playlists.
 
-    `order` are the recordings of a playlist as they are played.
+    `order` are the recordings of a playlist as they are played; `former` is the name it had until now,
+    if that has become wrong.
     """
 
     lineage: int | None
     name: str
+    former: str | None = None
     description: str
     position: int | None
     order: Rows
@@ -57,6 +59,7 @@ def settle(
         Settled(
             lineage=lineages.get(place),
             name=names[place],
+            former=_former(names[place], last.get(lineages.get(place, NO_LINEAGE))),
             description=describe(group.portrait),
             position=positions.get(place),
             order=_order(group.playlist, data, snapshot, lineages.get(place))
@@ -93,10 +96,16 @@ def _names(
     kept = {
         rank: last[lineages[place]].name
         for rank, place in enumerate(places)
-        if place in lineages and lineages[place] in last
+        if place in lineages
+        and lineages[place] in last
+        and is_true_of(last[lineages[place]].name, clustering.groups[place].portrait)
     }
     portraits = [clustering.groups[place].portrait for place in places]
     return dict(zip(places, name_groups(portraits, template=template, kept=kept), strict=True))
+
+
+def _former(name: str, lived: Lived | None) -> str | None:
+    return lived.name if lived is not None and lived.name != name else None
 
 
 def _order(playlist: Rows, data: Prepared, snapshot: Snapshot, lineage: int | None) -> Rows:

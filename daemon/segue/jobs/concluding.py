@@ -23,7 +23,7 @@ _KEPT = 10  # clusterings, so that they can be compared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group with its identity; `portrait` is as the search painted it."""
+    """A group with its identity; `portrait` is as the search painted it, `former` a name it lost."""
 
     lineage: int | None
     name: str
@@ -31,6 +31,7 @@ class Group:
     position: int | None
     order: Sequence[RecordingId]
     portrait: Mapping[str, Any]
+    former: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,15 @@ class Conclusion:
         found = [group for group in self.groups if group.position is not None]
         return sorted(found, key=lambda group: group.position or 0)
 
+    def histories(self) -> list[str]:
+        """What befell playlists, for people who look back."""
+        return [
+            f"“{group.former}” has become other music and is called “{group.name}” now, "
+            "unless somebody has named it."
+            for group in self.chosen()
+            if group.former is not None
+        ]
+
     def renamed(self, names: Mapping[str, str]) -> "Conclusion":
         """With other names for some."""
         return replace(self, groups=[replace(one, name=names.get(one.name, one.name)) for one in self.groups])
@@ -74,7 +84,7 @@ class Conclusion:
         chosen = self.chosen()
         continued = sum(group.lineage is not None for group in chosen)
         lives = f", {continued} of which live on" if continued else ""
-        remarks = "".join(f" {remark}" for remark in self.remarks)
+        remarks = "".join(f" {remark}" for remark in (*self.remarks, *self.histories()))
         return (
             f"{len(chosen)} playlists{lives}, out of {len(self.groups)} groups of {len(self.ids)} "
             f"recordings; score {self.score:.3f}.{remarks}"
@@ -119,7 +129,7 @@ async def kept_outcome(c: Connection, search: Search, conclusion: Conclusion) ->
         model=conclusion.model,
         servers=search.servers,
         libraries=search.libraries,
-        remarks=conclusion.remarks,
+        remarks=[*conclusion.remarks, *conclusion.histories()],
         clusters=await _clusters(c, conclusion),
     )
     await clusterings.prune(c, keep=_KEPT)
@@ -163,5 +173,6 @@ def _groups(reply: Mapping[str, Any]) -> Iterator[Group]:
             position=one["position"],
             order=[RecordingId(song) for song in orders[start:end]],
             portrait=portrait,
+            former=one["former"],
         )
         start = end

@@ -32,7 +32,7 @@ _INSTRUCTION = (
 
 
 class AskedNames:
-    """Better names for groups that are new; whatever goes wrong, the words stay."""
+    """Better names for groups that are new, or need another name; whatever goes wrong, the words stay."""
 
     def __init__(self, template: str, section: NamingSection) -> None:
         self.template = template
@@ -40,7 +40,7 @@ class AskedNames:
 
     async def improve(self, conclusion: Conclusion, pool: Pool) -> Conclusion:
         """With the model's names for new playlists, as far as they can be used."""
-        new = [group for group in conclusion.chosen() if group.lineage is None]
+        new = [one for one in conclusion.chosen() if one.lineage is None or one.former is not None]
         if self._section.url is None or not new:
             return conclusion
         try:

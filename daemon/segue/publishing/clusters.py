@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from segue.store import clusterings, playlists
+from segue.store import clusterings, copies, playlists
 from segue.store.clusterings import ChosenCluster
 from segue.store.playlists import Kind, NewPlaylist, Playlist
 from segue.store.pool import Connection
@@ -64,7 +64,7 @@ async def _update(c: Connection, playlist: Playlist, cluster: ChosenCluster) -> 
     revived = await playlists.revive(c, playlist.id)
     if playlist.held:
         return revived
-    renamed = not playlist.named_by_person and playlist.name != cluster.name
+    renamed = playlist.name != cluster.name and not await _is_named(c, playlist)
     described = playlist.description != cluster.description
     if renamed or described:
         await playlists.change(
@@ -72,6 +72,11 @@ async def _update(c: Connection, playlist: Playlist, cluster: ChosenCluster) -> 
         )
     version = await playlists.add_version(c, playlist.id, cluster.recordings) if cluster.recordings else None
     return revived or renamed or described or version is not None
+
+
+async def _is_named(c: Connection, playlist: Playlist) -> bool:
+    """Whether a person has named it, here or on any server."""
+    return playlist.named_by_person or await copies.has_own_name(c, playlist.id)
 
 
 async def _retire(c: Connection, chosen: Sequence[ChosenCluster], known: Sequence[Playlist]) -> int:

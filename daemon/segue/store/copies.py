@@ -32,6 +32,7 @@ __all__ = [
     "finish",
     "forget_own_names",
     "give_up",
+    "has_own_name",
     "held",
     "hint",
     "intend",
@@ -298,6 +299,14 @@ async def created(c: Connection, copy: CopyKey, id_: PlaylistId, name: str) -> N
             where id = %s""",
         (id_, name, copy),
     )
+
+
+async def has_own_name(c: Connection, playlist: PlaylistKey) -> bool:
+    """Whether a person named it on some server."""
+    cursor = await c.execute(
+        "select 1 from playlist_copies where playlist_id = %s and own_name is not null limit 1", [playlist]
+    )
+    return await cursor.fetchone() is not None
 
 
 async def forget_own_names(c: Connection, playlist: PlaylistKey) -> None:

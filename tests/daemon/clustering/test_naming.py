@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.clustering.corpus import MOODS
-from segue.clustering.naming import FIELDS, check_template, name_groups
+from segue.clustering.naming import FIELDS, check_template, is_true_of, name_groups
 from segue.clustering.portrait import Portrait
 from segue.clustering.words import ERAS, GENRES, MOOD_TAGS, STYLES, VOICES, numeral
 from segue.model import MODEL_TAGS
@@ -41,6 +41,27 @@ portraits = st.builds(
     tempo=st.none() | st.floats(40, 240),
     energy_above=st.none() | spreads,
 )
+
+
+@pytest.mark.parametrize(
+    ("name", "above", "true"),
+    [
+        ("Mellow Acoustic Folk", {"folk": 1.0, "acoustic": 0.5, "Mellow": 0.4}, True),
+        ("Mellow Acoustic Folk", {"folk": 0.15, "acoustic": 0.2, "Mellow": -1.0}, True),
+        ("Mellow Acoustic Folk", {"folk": 0.05, "acoustic": -0.2, "Mellow": 1.0}, False),
+        ("Alternative Rock", {"alternative rock": 0.5, "rock": -1.0}, True),
+        ("Alternative Rock", {"alternative rock": 0.0, "rock": 1.0}, False),
+        ("Fast Mix II", {}, True),
+        ("Midnight Drive", {}, True),
+    ],
+)
+def test_a_name_stays_true_while_half_of_it_is_heard(name: str, above: dict[str, float], true: bool) -> None:
+    assert is_true_of(name, portrait({}, above)) is true
+
+
+@given(portraits)
+def test_a_new_name_is_true(one: Portrait) -> None:
+    assert is_true_of(name_groups([one])[0], one)
 
 
 def test_a_name_says_mood_style_and_genre() -> None:

@@ -130,9 +130,14 @@ async def test_a_persons_name_and_an_edited_list_outlive_their_group(
         return any(copy.own_name for copy in found) and any(pins.pinned for pins in wishes)
 
     await until(taken_over, seconds=40)
+    await cluster(house, (1, "Fast Folk", (0, 1, 2)), (2, "Soft Rock", (3, 4)))
+    await working()
+    await shows(far, {"Sundays": [0, 1, 2], "Soft Rock": [3, 4, 9]})
+    async with house.pool.connection() as c:
+        assert {one.name for one in await playlists.list_(c)} == {"Slow Folk", "Soft Rock"}
     await cluster(house, (7, "Other", (10, 11)))
     await working()
-    await shows(far, {"Sundays": [0, 1, 2], "Loud Rock": [3, 4, 9], "Other": [10, 11]})
+    await shows(far, {"Sundays": [0, 1, 2], "Soft Rock": [3, 4, 9], "Other": [10, 11]})
 
 
 async def test_a_recipe_follows_new_music_and_a_list_that_asks_is_filled(
