@@ -26,19 +26,20 @@ _COLUMNS = (
 def main() -> None:
     arguments = _arguments()
     if arguments.one:
-        print(json.dumps(measure(arguments.one, arguments.sizes[0], arguments.queries)))
+        print(json.dumps(measure(arguments.one, arguments.sizes[0], arguments.queries, arguments.keep)))
         return
     for size in arguments.sizes:
         print(f"\n{size:,} recordings, one query at a time, on one thread\n")
         print("| " + " | ".join(title for _, title in _COLUMNS) + " |")
         print("|" + " --- |" * len(_COLUMNS))
         for method in arguments.methods:
-            row = _apart(method, size, arguments.queries)
+            row = _apart(method, size, arguments.queries, arguments.keep)
             print("| " + " | ".join(str(row.get(name, "")) for name, _ in _COLUMNS) + " |", flush=True)
 
 
-def _apart(method: str, size: int, queries: int) -> dict[str, object]:
+def _apart(method: str, size: int, queries: int, keep: Path | None) -> dict[str, object]:
     command = [sys.executable, __file__, "--one", method, "--sizes", str(size), "--queries", str(queries)]
+    command += ["--keep", str(keep)] if keep else []
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -56,6 +57,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--queries", type=int, default=1000)
     installed = [*OURS, *(name for name, module in RIVALS.items() if find_spec(module))]
     parser.add_argument("--methods", nargs="+", default=installed)
+    parser.add_argument(
+        "--keep", type=Path, help="keep our graphs here; the next run loads them, so `build` is the load"
+    )
     parser.add_argument("--one", help="measure one index in this process and print JSON")
     return parser.parse_args()
 

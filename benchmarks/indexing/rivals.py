@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexing.vectors import DIMENSIONS, Vectors
-from segue.index import ExactIndex, Kind, Neighbours, Parameters, Sizes, Successor, Table
+from segue.index import ExactIndex, GraphIndex, Kind, Neighbours, Parameters, Sizes, Successor, Table
 from segue.index.snapshot import adopt, load, save
 
 __all__ = ["OURS", "RIVALS", "Rival", "make"]
@@ -21,6 +21,7 @@ RIVALS = {
     "faiss flat": "faiss", "faiss hnsw": "faiss",
 }  # fmt: skip
 _FOLDER = Path(tempfile.gettempdir())
+_BLOCK = 4096
 
 
 class Rival(Protocol):
@@ -32,22 +33,26 @@ class Rival(Protocol):
 
 
 class Ours:
-    def __init__(self, kind: Kind) -> None:
+    """With `keep`, a graph once built stays in that folder, so that later runs measure without building."""
+
+    def __init__(self, kind: Kind, keep: Path | None = None) -> None:
         self.kind = kind
+        self.keep = keep / kind.value if keep and kind is not Kind.EXACT else None
         self.index: Neighbours = ExactIndex(Table(DIMENSIONS))
 
     def build(self, vectors: Vectors) -> None:
-        if self.kind is not Kind.EXACT:
-            self.index = ExactIndex(Table(DIMENSIONS, folder=_FOLDER))
-        numbers = np.arange(len(vectors))
-        for start in range(0, len(vectors), 4096):
-            part = slice(start, start + 4096)
-            self.index.apply(numbers[part], numbers[part], vectors[part], ())
+        if self.keep and (self.keep / "graph.json").exists():
+            self.index = self._started(self.keep, vectors)
+            return
+        self.index = ExactIndex(Table(DIMENSIONS, folder=None if self.kind is Kind.EXACT else _FOLDER))
+        _fill(self.index, vectors)
         if self.kind is not Kind.EXACT:
             successor = Successor(self.index, self.kind, Sizes(folder=_FOLDER))
             while successor.advance():
                 pass
             self.index = successor.take_over()
+        if self.keep and isinstance(self.index, GraphIndex):
+            save(self.index, self.keep, of="bench")
 
     def ask(self, vector: Vectors, count: int) -> Ids:
         return self.index.nearest(vector, count).ids
@@ -58,25 +63,32 @@ class Ours:
     def start(self, vectors: Vectors) -> Callable[[], None]:
         """What a start does with the graph on disk; the vectors come in blocks as from the database."""
         folder = Path(tempfile.mkdtemp(prefix="segue-bench-"))
-        parameters = Parameters(quantised=self.kind is Kind.QUANTISED)
-        if self.kind is not Kind.EXACT:
-            save(self.index, folder, of="bench")  # type: ignore[arg-type]
-        numbers = np.arange(len(vectors))
+        if isinstance(self.index, GraphIndex):
+            save(self.index, folder, of="bench")
 
         def again() -> None:
-            table = Table(DIMENSIONS)
-            kept = None
-            if self.kind is not Kind.EXACT:
-                kept = load(folder, of="bench", dimensions=DIMENSIONS, parameters=parameters)
-                assert kept is not None
-                table = Table.arranged(kept.ids, kept.changes, DIMENSIONS, folder=folder)
-            for start in range(0, len(vectors), 4096):
-                part = slice(start, start + 4096)
-                table.apply(numbers[part], numbers[part], vectors[part], ())
-            if kept is not None:
-                adopt(table, kept)
+            self._started(folder, vectors)
 
         return again
+
+    def _started(self, folder: Path, vectors: Vectors) -> Neighbours:
+        if self.kind is Kind.EXACT:
+            index = ExactIndex(Table(DIMENSIONS))
+            _fill(index, vectors)
+            return index
+        parameters = Parameters(quantised=self.kind is Kind.QUANTISED)
+        kept = load(folder, of="bench", dimensions=DIMENSIONS, parameters=parameters)
+        assert kept is not None
+        table = Table.arranged(kept.ids, kept.changes, DIMENSIONS, folder=folder)
+        _fill(table, vectors)
+        return adopt(table, kept)
+
+
+def _fill(into: Table | Neighbours, vectors: Vectors) -> None:
+    numbers = np.arange(len(vectors))
+    for start in range(0, len(vectors), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        into.apply(numbers[part], numbers[part], vectors[part], ())
 
 
 class Numpy:
@@ -168,11 +180,11 @@ class Faiss:
         self.index.add(vector[None])
 
 
-def make(method: str) -> Rival:
+def make(method: str, keep: Path | None = None) -> Rival:
     made: dict[str, Callable[[], Rival]] = {
         "exact": lambda: Ours(Kind.EXACT),
-        "graph": lambda: Ours(Kind.GRAPH),
-        "graph, 8 bit": lambda: Ours(Kind.QUANTISED),
+        "graph": lambda: Ours(Kind.GRAPH, keep),
+        "graph, 8 bit": lambda: Ours(Kind.QUANTISED, keep),
         "numpy": Numpy,
         "voyager M=64 ef=1024": BareVoyager,
         "hnswlib": Hnswlib,
