@@ -1,39 +1,58 @@
-"""How fast a real daemon answers over HTTP, as markdown: python benchmarks/queries.py [--size 100000]
+"""How fast a real daemon answers over HTTP, as markdown: python benchmarks/queries.py [--keep DIR]
 
 PostgreSQL, Valkey and `segue serve` run as processes; the library is written straight into the database.
-50 connections ask for random tracks while others write. Closed loop: everyone asks again as soon as the
-answer is there, so one process is always saturated and the times tell its throughput. Open loop: requests
-come at a rate (Poisson), as from people. With `--data` the folder is used again next time.
+50 connections ask for random tracks while others write:
+
+- resting: each waits by chance between answer and next question, so that all together ask so many a second;
+- open: requests come at a rate whether or not the ones before are answered, as from strangers;
+- volleys: all ask in the same moment, then rest, so that the last waits for 49 others;
+- closed: each asks again at once; one process is always saturated, and the times tell its throughput.
+
+With `--keep` the library and the graph are made once; later runs begin with them. Recall is asked for
+through HTTP as well, without rules, and compared with a scan of what the database holds.
 """
 
 import argparse
 import asyncio
 import contextlib
+import json
+import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psycopg
 from serving.clients import Clients, Times
 from serving.daemons import TOKEN, Daemon, daemon, stores
 from serving.library import Writer, fill
 
+Tell = Callable[[str], None]
 _COLUMNS = ("load", "answers", "per second", "p50 ms", "p95 ms", "p99 ms", "daemon CPU ms each")
 
 
 def main() -> None:
     arguments = _arguments()
+    began = time.monotonic()
+
+    def tell(what: str) -> None:
+        print(f"[{time.monotonic() - began:5.0f} s] {what}", file=sys.stderr, flush=True)
+
     with contextlib.ExitStack() as ends:
-        folder = arguments.data or Path(
+        folder = arguments.keep or Path(
             ends.enter_context(tempfile.TemporaryDirectory(prefix="segue-queries-"))
         )
         folder.chmod(0o711)  # as root, the database runs under another account
         at = ends.enter_context(stores(folder))
+        tell(f"filling the database with {arguments.size:,} recordings, unless it holds them")
         asyncio.run(fill(at.database, arguments.size))
+        tell("starting the daemon")
         running = ends.enter_context(daemon(folder / "daemon", at))
-        asyncio.run(_measure(running, at.database, arguments))
+        asyncio.run(_measure(running, at.database, arguments, tell))
 
 
-async def _measure(running: Daemon, dsn: str, arguments: argparse.Namespace) -> None:
+async def _measure(running: Daemon, dsn: str, arguments: argparse.Namespace, tell: Tell) -> None:
     paths = _paths(arguments)
     async with Clients(running.port, arguments.clients, TOKEN) as clients:
         await _await_built(running, clients)
@@ -44,30 +63,65 @@ async def _measure(running: Daemon, dsn: str, arguments: argparse.Namespace) -> 
         writer = asyncio.create_task(Writer(dsn, per_second=arguments.writes).run())
         await clients.closed_loop(paths, 2)
         for name, load in _loads(clients, paths, arguments):
+            tell(name)
             before = running.cpu_seconds
             times = await load
             _print(name, times, running.cpu_seconds - before, arguments.seconds)
         writer.cancel()
         await asyncio.gather(writer, return_exceptions=True)
+        tell("recall")
+        await asyncio.sleep(2)  # until the daemon has read the last change
+        print(
+            f"\nrecall@10 {await _recall(clients, dsn, arguments.recall):.4f} of {arguments.recall} queries"
+        )
 
 
 def _loads(clients: Clients, paths: list[str], arguments: argparse.Namespace):
+    for rate in arguments.rates:
+        yield (
+            f"resting, {rate:g}/s",
+            clients.closed_loop(paths, arguments.seconds, rate=rate),
+        )
     for rate in arguments.rates:
         yield f"open, {rate:g}/s", clients.open_loop(paths, rate, arguments.seconds)
     yield f"closed, {arguments.clients} clients", clients.closed_loop(paths, arguments.seconds)
     yield f"volleys of {arguments.clients}", clients.volleys(paths, 0.5, arguments.seconds)
 
 
-async def _await_built(running: Daemon, clients: Clients) -> None:
+async def _await_built(clients: Clients, tell: Tell) -> None:
     """The exact index serves while the graph is built beside it."""
     await asyncio.sleep(3)
-    for _ in range(1800):
-        if running.process.poll() is not None:
-            raise SystemExit("The daemon has ended; serve.log in its folder tells why.")
+    for turn in range(3600):
         text = (await clients.get("/metrics")).decode()
         if "segue_index_building 0.0" in text and "segue_index_ready 1.0" in text:
             return
+        if turn % 20 == 0:
+            tell("the graph is being built")
         await asyncio.sleep(0.5)
+
+
+async def _recall(clients: Clients, dsn: str, count: int) -> float:
+    """Which share of the true ten nearest come back where no rule leaves any out."""
+    async with await psycopg.AsyncConnection.connect(dsn) as c:
+        cursor = await c.execute(
+            """select e.recording_id, e.vector from embeddings e
+                where e.space_id = (select id from spaces where serving) and e.vector is not null"""
+        )
+        rows = await cursor.fetchall()
+    ids = np.array([row[0] for row in rows])
+    vectors = np.frombuffer(b"".join(row[1] for row in rows), "<f4").reshape(len(ids), -1)
+    vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    shares = []
+    for row in np.random.default_rng(9).integers(0, len(ids), count).tolist():
+        cosines = vectors @ vectors[row]
+        cosines[row] = -2
+        true = set(ids[np.argpartition(cosines, -10)[-10:]].tolist())
+        answer = json.loads(await clients.get(f"/api/v1/similar?recording={ids[row]}&limit=10{_NO_RULES}"))
+        shares.append(len(true & {one["track"]["recording"] for one in answer["items"]}) / 10)
+    return float(np.mean(shares))
+
+
+_NO_RULES = "&per_artist=0&versions=true&longest=0&seasonal=true"
 
 
 def _paths(arguments: argparse.Namespace) -> list[str]:
@@ -87,12 +141,13 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--size", type=int, default=100_000)
     parser.add_argument("--clients", type=int, default=50)
-    parser.add_argument("--rates", type=float, nargs="*", default=[100, 200, 400])
+    parser.add_argument("--rates", type=float, nargs="*", default=[50, 100, 200])
     parser.add_argument("--writes", type=float, default=5, help="transactions per second")
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--limit", type=int, default=25)
     parser.add_argument("--more", default="", help="further query, such as '&unhub=true'")
-    parser.add_argument("--data", type=Path, help="keep database and index here")
+    parser.add_argument("--recall", type=int, default=200, help="how many queries the recall is of")
+    parser.add_argument("--keep", type=Path, help="keep database and index here, for the next run")
     return parser.parse_args()
 
 

@@ -80,18 +80,23 @@ class Clients:
         """The body of one answer, over the first connection."""
         return (await self._lines[0].ask(b"GET " + path.encode() + self._head)).partition(b"\r\n\r\n")[2]
 
-    async def closed_loop(self, paths: Sequence[str], seconds: float) -> Times:
-        """Everyone asks again as soon as the answer is there."""
+    async def closed_loop(self, paths: Sequence[str], seconds: float, *, rate: float | None = None) -> Times:
+        """Everyone asks again once the answer is there: at once, or after resting so that all ask `rate`."""
         taken: list[float] = []
         until = time.perf_counter() + seconds
+        rest = self._count / rate if rate else 0.0
+        chance = np.random.default_rng(4)
 
         async def client(number: int, line: _Line) -> None:
             at = number
-            while time.perf_counter() < until:
-                began = time.perf_counter()
+            if rest:
+                await asyncio.sleep(chance.uniform(0, rest))
+            while (began := time.perf_counter()) < until:
                 await line.ask(b"GET " + paths[at % len(paths)].encode() + self._head)
                 taken.append(time.perf_counter() - began)
                 at += self._count
+                if rest:
+                    await asyncio.sleep(max(0.0, chance.exponential(rest) - taken[-1]))
 
         await asyncio.gather(*(client(number, line) for number, line in enumerate(self._lines)))
         return np.array(taken)
