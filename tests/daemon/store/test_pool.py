@@ -4,8 +4,9 @@ import asyncio
 import random
 
 import pytest
-from psycopg import errors
+from psycopg import AsyncConnection, errors
 
+from segue.sdk.testing import until
 from segue.store.pool import Pool, open_pool
 
 
@@ -53,3 +54,19 @@ async def test_a_connection_that_the_server_closed_is_replaced(pool: Pool) -> No
     for _ in range(3):
         async with pool.connection() as c:
             await c.execute("select 1")
+
+
+async def test_a_connection_that_ended_just_after_its_use_is_replaced(pool: Pool, database_url: str) -> None:
+    async with await AsyncConnection.connect(database_url, autocommit=True) as killer:
+        for _ in range(3):
+            async with pool.connection() as c:
+                process = c.info.backend_pid
+            await killer.execute("select pg_terminate_backend(%s)", [process])
+            await until(lambda pid=process: _is_gone(killer, pid))
+            async with pool.connection() as c:
+                await c.execute("select 1")
+
+
+async def _is_gone(c: AsyncConnection, process: int) -> bool:
+    cursor = await c.execute("select from pg_stat_activity where pid = %s", [process])
+    return await cursor.fetchone() is None
