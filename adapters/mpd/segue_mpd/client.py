@@ -1,6 +1,7 @@
 """One connection to MPD: greets, asks, waits for events; every wait has a limit."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -112,15 +113,13 @@ async def opened(
     except TimeoutError as error:
         raise Unavailable(f"MPD at {_where(host, port)} did not answer.") from error
     except OSError as error:
-        raise Unavailable(
-            f"MPD at {_where(host, port)} cannot be reached: {error.strerror or error}."
-        ) from error
+        raise Unavailable(f"MPD at {_where(host, port)} cannot be reached: {_cause(error)}.") from error
     try:
         client = Client(reader, writer, seconds=seconds)
         try:
             await client.greeted()
         except TimeoutError as error:
-            raise Unavailable(f"MPD at {_where(host, port)} did not greet.") from error
+            raise Unavailable(f"{_where(host, port)} does not greet as MPD does.") from error
         if password is not None:
             await _let_in(client, password)
         yield client
@@ -144,6 +143,13 @@ async def _connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.
     if host.startswith("@"):
         return await asyncio.open_unix_connection("\0" + host[1:], limit=_LONGEST_LINE)
     return await asyncio.open_connection(host, port, limit=_LONGEST_LINE)
+
+
+def _cause(error: OSError) -> str:
+    """asyncio puts the address where the system's words were."""
+    if error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 def _where(host: str, port: int) -> str:

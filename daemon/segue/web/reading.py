@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from segue.web.errors import INVALID, MALFORMED, UNSUPPORTED_MEDIA, Fault, Refusal
 from segue.web.routing import Route
+from segue.web.shapes import NAME_PATTERN
 
 __all__ = ["arguments", "body_bytes", "invalid", "refuse"]
 
@@ -48,7 +49,7 @@ async def body_bytes(request: web.Request) -> bytes:
 
 def invalid(error: ValidationError, part: str, model: type[BaseModel] | None = None) -> list[Fault]:
     """Every fault that a model found, without the values themselves."""
-    details = error.errors(include_url=False, include_context=False, include_input=False)
+    details = error.errors(include_url=False, include_context=True, include_input=False)
     return [_fault(detail, part, list(model.model_fields) if model else []) for detail in details]
 
 
@@ -98,7 +99,12 @@ def _fault(detail: ErrorDetails, part: str, known: Sequence[str]) -> Fault:
         return Fault(
             where=where, message="is not known here" + (f"; did you mean `{close[0]}`?" if close else "")
         )
+    if detail.get("ctx", {}).get("pattern") == NAME_PATTERN:
+        return Fault(where=where, message=_NAME)
     return Fault(where=where, message=_requirement(detail["msg"]))
+
+
+_NAME = "must be of lower-case letters, digits, - and _, and begin with a letter or digit"
 
 
 def _requirement(message: str) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 __all__ = [
+    "NAME_PATTERN",
     "Asked",
     "AskedLoosely",
     "Cursor",
@@ -39,7 +40,8 @@ def _has_nul(value: JsonValue) -> bool:
 
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=1000)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 Options = Annotated[dict[Text, JsonValue], Field(max_length=100), AfterValidator(_without_nul)]
 Limit = Annotated[int, Field(ge=1, le=500)]

@@ -30,6 +30,7 @@ async def test_a_folder_is_checked_before_it_is_kept(daemon: Daemon, tmp_path: P
     body = {"name": "music", "kind": "folder", "options": {"path": str(tmp_path / "nowhere")}}
     problem = await daemon.json("POST", "/api/v1/servers", status=424, json=body)
     assert problem["type"] == "urn:segue:problem:server-failed"
+    assert "seen from the machine or container where Segue runs" in problem["detail"]
     assert (await daemon.json("GET", "/api/v1/servers"))["items"] == []
     kept = await daemon.json("POST", "/api/v1/servers", status=201, json={**body, "probe": False})
     assert kept["options"] == {"path": str(tmp_path / "nowhere")}
@@ -61,13 +62,19 @@ async def test_servers_count_their_tracks(daemon: Daemon) -> None:
     assert (server["tracks"], server["heard"], server["missing"], server["failed"]) == (2, 1, 0, 0)
 
 
+async def test_a_name_that_cannot_be_is_refused_in_plain_words(daemon: Daemon, tmp_path: Path) -> None:
+    body = {"name": "My Server", "kind": "folder", "options": {"path": str(tmp_path)}}
+    problem = await daemon.json("POST", "/api/v1/servers", status=422, json=body)
+    assert "lower-case letters, digits" in problem["detail"]
+
+
 async def test_a_test_asks_the_server_and_keeps_its_state(daemon: Daemon, far: MemoryServer) -> None:
     await attic(daemon)
     assert (await daemon.json("POST", "/api/v1/servers/attic/test"))["product"] == "Memory"
     assert (await daemon.json("GET", "/api/v1/servers/attic"))["state"] == "connected"
     far.fault = Unavailable("It sleeps.")
     problem = await daemon.json("POST", "/api/v1/servers/attic/test", status=424)
-    assert problem["detail"] == "It sleeps."
+    assert problem["detail"].startswith("It sleeps. Is it there and running")
     shown = await daemon.json("GET", "/api/v1/servers/attic")
     assert (shown["state"], shown["last_error"]) == ("lost", "It sleeps.")
     far.fault = AuthFailed("The password is wrong.")

@@ -12,9 +12,14 @@ __all__ = ["of_exception", "of_status", "without_address"]
 _FAULTS: tuple[tuple[tuple[type[BaseException], ...], type[AdapterError], str], ...] = (
     ((asyncio.TimeoutError,), Unavailable, "{where} did not answer in time."),
     (
-        (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError),
+        (aiohttp.ClientConnectorCertificateError,),
         Unsupported,
         "The certificate of {where} is not one that we trust.",
+    ),
+    (
+        (aiohttp.ClientSSLError,),
+        Unsupported,
+        "{where} does not answer in TLS; perhaps its address begins with http://.",
     ),
     ((aiohttp.ClientConnectorDNSError,), Unavailable, "The name of {where} is not known here."),
     ((aiohttp.ClientConnectorError,), Unavailable, "{where} cannot be reached."),

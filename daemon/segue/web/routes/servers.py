@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from segue.model import Listening, ServerKey
 from segue.registry import BrokenPlugin, ConfigError, UnknownKindError
-from segue.sdk import AdapterError, AdapterPlugin, SetsUpWebhooks
+from segue.sdk import AdapterError, AdapterPlugin, AuthFailed, SetsUpWebhooks, Unavailable
 from segue.sdk.http import base_url
 from segue.store import front_doors, runs, servers
 from segue.store.front_doors import FrontDoor
@@ -396,10 +396,25 @@ async def _reaching() -> AsyncIterator[None]:
         async with asyncio.timeout(_REACHING_SECONDS):
             yield
     except AdapterError as error:
-        raise Refusal(SERVER_FAILED, str(error)) from error
+        raise Refusal(SERVER_FAILED, f"{error} {_advice(error)}") from error
     except TimeoutError as error:
         detail = f"The server did not answer within {_REACHING_SECONDS} seconds; is the address right?"
         raise Refusal(SERVER_FAILED, detail) from error
+
+
+def _advice(error: AdapterError) -> str:
+    """What a person can look at, whatever the kind of server."""
+    if isinstance(error, Unavailable):
+        return (
+            "Is it there and running, and is its address or path right as seen from the machine or container "
+            "where Segue runs?"
+        )
+    if isinstance(error, AuthFailed):
+        return "Look at the user, the password or key, and what that user may do there."
+    return (
+        "Is it the right kind of server, and the right address, with the port and with the path below which "
+        "it stands, if it has one?"
+    )
 
 
 def _taken(name: str) -> Refusal:
