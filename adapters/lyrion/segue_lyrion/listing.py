@@ -42,7 +42,7 @@ class Listing:
         patience = _Patience()
         while True:
             before, listed, promised = await read_signs(self._client), set[str](), 0
-            async for page, counted in self._pages(_ALL, TAGS):
+            async for page, counted in self._all_pages():
                 listed.update(title.id for title in page)
                 promised = max(promised, counted)
                 for one in await self.tracks(page):
@@ -109,6 +109,14 @@ class Listing:
         async for page, _ in self._pages(wanted, tags):
             if page:
                 yield page
+
+    async def _all_pages(self) -> AsyncIterator[tuple[list[Title], int]]:
+        """All songs; the server has listed them before, so a refusal is a fault that passes."""
+        try:
+            async for page in self._pages(_ALL, TAGS):
+                yield page
+        except Refused as error:
+            raise Unavailable("The server hangs up when it is asked for its songs.") from error
 
     async def _titles(self, conditions: Sequence[str]) -> AsyncIterator[Title]:
         """Songs that are files and meet one of these."""
