@@ -78,7 +78,7 @@ def route(verb: str, pattern: str) -> Callable[[Handler], Handler]:
 
 @dataclass
 class FakeMediaBrowser:
-    """Shows what it read at its last scan. `fault` may answer in its place.
+    """Shows what it read at its last scan. `fault` may answer in its place, `instead` whole requests unread.
 
     `violations` are requests that would delete what we did not make: a test that sees one has failed.
     """
@@ -87,6 +87,7 @@ class FakeMediaBrowser:
     version: str = ""
     most: int = 10**9
     fault: Callable[[Seen], web.StreamResponse | None] = lambda seen: None
+    instead: Callable[[web.Request], Awaitable[web.StreamResponse] | None] = lambda request: None
     requests: list[Seen] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     songs: dict[str, Item] = field(default_factory=dict)
@@ -352,6 +353,8 @@ class FakeMediaBrowser:
         return sorted(found, key=lambda one: one[1].pattern.count("(?P"))
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if (other := self.instead(request)) is not None:
+            return await other
         path = request.path
         if self.prefix and path.lower().startswith(f"{self.prefix}/"):
             path = path[len(self.prefix) :]

@@ -48,6 +48,9 @@ class Daemon:
                     stderr=log,
                 )
 
+    def pid(self, part: str) -> int:
+        return self._processes[part].pid
+
     def kill(self, part: str) -> None:
         """SIGKILL, in the middle of whatever it does."""
         process = self._processes.pop(part)

@@ -65,7 +65,7 @@ class JellyfinServer:
 
     def _matches(self, item: Item, words: dict[str, str], route: str) -> bool:
         if route.startswith("playlists/"):
-            return item["Id"] in self.items[route.split("/")[1]]["songs"]
+            return item["Id"] in self.items.get(route.split("/")[1], {}).get("songs", ())
         if "ids" in words:
             return item["Id"] in {one.replace("-", "").lower() for one in words["ids"].split(",")}
         song = item["Type"] == "Audio"
