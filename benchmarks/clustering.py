@@ -3,14 +3,18 @@
     python benchmarks/clustering.py                 2,000 and 20,000 recordings
     python benchmarks/clustering.py --large         100,000 too
     python benchmarks/clustering.py --plot FILE     score over CPU time as an SVG picture
+    python benchmarks/clustering.py --sizes --stability 0 --heard URL
+                                                    how steady the groups of heard music are
 
 Recordings are synthetic: genres, styles, artists, tags of the level of real ones. Only some of the
 peer's 5,000 fits are made (`--peer-fits`): their best score is measured, the time of 5,000 is multiplied.
 """
 
 import argparse
+import asyncio
 import sys
 import time
+from itertools import combinations
 from pathlib import Path
 
 import clustering_parts
@@ -21,6 +25,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from segue.clustering import ClusteringParameters
 from segue.clustering.clustering import Clustering, cluster, conclude
+from segue.clustering.corpus import Corpus
 from segue.clustering.fitting import fit
 from segue.clustering.grouping import centres_of, nearest
 from segue.clustering.identity import match_groups
@@ -28,6 +33,11 @@ from segue.clustering.metrics import judge
 from segue.clustering.prepared import Prepared, prepare
 from segue.clustering.scoring import score
 from segue.clustering.search import Search
+from segue.clustering.snapshot import joined
+from segue.jobs.material import pieces_of
+from segue.store import spaces
+from segue.store.cluster_searches import Scope
+from segue.store.pool import open_pool
 from tests.daemon.clustering.songs import Songs, make_songs, part_of
 
 assert clustering_parts
@@ -46,7 +56,12 @@ def main() -> None:
     parser.add_argument(
         "--stability", type=int, default=2000, help="size of the library that grows; 0 for none"
     )
+    parser.add_argument("--heard", help="the database of a Segue that has heard music, for what stays there")
     arguments = parser.parse_args()
+    if arguments.heard:
+        _steadiness(asyncio.run(_heard(arguments.heard)))
+    if not arguments.sizes:
+        return
     curves = {}
     print("| recordings | who | fits | CPU s | score | ARI with the styles |")
     print("| --- | --- | --- | --- | --- | --- |")
@@ -148,6 +163,53 @@ def _stability(size: int) -> None:
         f"kept their identity ({len(matching.born)} new), {changed / max(total, 1):.1%} of their songs left.",
         flush=True,
     )
+
+
+async def _heard(url: str) -> Corpus:
+    """All that a Segue has heard, as it groups it."""
+    async with open_pool(url, max_size=2) as pool:
+        async with pool.connection() as c:
+            space = await spaces.serving(c)
+        assert space is not None
+        pieces = pieces_of(pool, space.id, space.dimensions, Scope(), last=None)
+        return joined([piece async for piece in pieces]).corpus
+
+
+def _steadiness(corpus: Corpus, *, seeds: int = 8, draws: int = 8) -> None:
+    """Independent seeds, and a tenth more music after each of some random beginnings."""
+    began = time.process_time()
+    fresh = [_clustered(cluster(corpus, ClusteringParameters(), seed=seed)) for seed in range(1, seeds + 1)]
+    seconds = (time.process_time() - began) / seeds
+    groups = [one.model.assign(corpus.vectors).groups for one in fresh]
+    agreed = [adjusted_rand_score(one, two) for one, two in combinations(groups, 2)]
+    reached = np.mean([one.score for one in fresh])
+    print(
+        f"{len(corpus):,} recordings, {seeds} seeds: adjusted Rand index {np.mean(agreed):.3f} in the mean,"
+    )
+    print(f"{min(agreed):.3f} at least; score {reached:.3f}, {seconds:.1f} CPU s each.")
+    kept = grouped = left = songs = 0
+    for number in range(draws):
+        old = np.random.default_rng(number).random(len(corpus)) > 1 / 11
+        before = _clustered(cluster(part_of(corpus, old), ClusteringParameters(), seed=100 + number))
+        grown = cluster(corpus, ClusteringParameters(), seed=200 + number, previous=before.model.vectors())
+        lived, gone, had = _churn(before, _clustered(grown), set(corpus.ids[old].tolist()))
+        kept, grouped = kept + lived, grouped + len(before.groups)
+        left, songs = left + gone, songs + had
+    print(f"A tenth more, {draws} times: {kept} of {grouped} groups kept their identity,")
+    print(f"{left / max(songs, 1):.1%} of all playlists' songs left theirs.", flush=True)
+
+
+def _churn(before: Clustering, after: Clustering, known: set[int]) -> tuple[int, int, int]:
+    """How many groups live on, how many songs left their playlist or lost it, and how many there were."""
+    last = {place: set(group.members.tolist()) for place, group in enumerate(before.groups)}
+    matching = match_groups(last, [set(group.members.tolist()) for group in after.groups])
+    places = {match.lineage: match.group for match in matching.matches}
+    left = songs = 0
+    for place, group in enumerate(before.groups):
+        one = set(group.playlist.tolist())
+        two = set(after.groups[places[place]].playlist.tolist()) & known if place in places else set()
+        left, songs = left + len(one - two), songs + len(one)
+    return len(places), left, songs
 
 
 def _clustered(outcome: object) -> Clustering:

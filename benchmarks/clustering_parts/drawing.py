@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 Curve = Sequence[tuple[float, float]]
@@ -48,10 +49,15 @@ def _panel(title: str, curves: Mapping[str, Curve], left: int) -> str:
     for number, (name, curve) in enumerate(curves.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         steps = [f"M{x(curve[0][0]):.1f},{y(curve[0][1]):.1f}"]
-        steps += [f"H{x(at):.1f}V{y(value):.1f}" for at, value in curve[1:]]
+        steps += [f"H{x(at):.1f}V{y(value):.1f}" for at, value in _rises(curve)]
         parts.append(f'<path d="{"".join(steps)}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts.append(_text(x(10.0**first) + 8, y(high) + 14 + 15 * number, name, "start", colour))
     return "\n".join(parts)
+
+
+def _rises(curve: Curve) -> Curve:
+    """Where a curve rises, and where it ends; thousands of steps on one level are one line."""
+    return [*(two for one, two in pairwise(curve) if two[1] != one[1]), curve[-1]]
 
 
 def _line(x1: float, y1: float, x2: float, y2: float) -> str:
