@@ -4,7 +4,8 @@ import errno
 import os
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from itertools import count
+from contextlib import suppress
+from itertools import count, takewhile
 from pathlib import Path
 
 from segue.model import Playlist, PlaylistHeader, PlaylistId, TrackId
@@ -16,6 +17,8 @@ __all__ = ["PlaylistFolder", "is_playlist"]
 
 _SUFFIXES = frozenset({".m3u", ".m3u8"})
 _MARK = b"# Kept by Segue; what is written here by others is lost.\n"
+_COVERS = (b"#EXTIMG:", b"#EXTALBUMARTURL:")
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 _LONGEST_NAME = 200
 _LARGEST_FILE = 64 * 1024 * 1024
 _FORBIDDEN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "-"))
@@ -58,9 +61,11 @@ class PlaylistFolder:
             name = old.name
         else:
             name = _free_name(playlist.name, {path.name.lower() for path in self._files() if path != old})
-        self._write(self.folder / name, self._text(playlist))
+        covers = _covers(_read(old)) if old is not None else []
+        self._write(self.folder / name, self._text(playlist, covers))
         if old is not None and old.name != name:
             old.unlink(missing_ok=True)
+            _take_along(old, self.folder / name)
         return PlaylistId(name)
 
     def withdraw(self, id_: PlaylistId) -> None:
@@ -93,8 +98,8 @@ class PlaylistFolder:
                 if path.is_relative_to(self._tree.root) and self._tree.is_track(path):
                     yield track_id(self._tree.root, path)
 
-    def _text(self, playlist: Playlist) -> bytes:
-        lines = [b"#EXTM3U\n", _MARK, b"#PLAYLIST:" + _plain(playlist.name).encode() + b"\n"]
+    def _text(self, playlist: Playlist, covers: Sequence[bytes]) -> bytes:
+        lines = [b"#EXTM3U\n", _MARK, b"#PLAYLIST:" + _plain(playlist.name).encode() + b"\n", *covers]
         for id_ in playlist.tracks:
             found = self._found(id_)
             if found is not None:
@@ -167,3 +172,18 @@ def _free_name(wanted: str, taken: Collection[str]) -> str:
         plain += "-"
     names = (f"{plain}.m3u8" if number == 1 else f"{plain} ({number}).m3u8" for number in count(1))
     return next(name for name in names if name.lower() not in taken)
+
+
+def _covers(text: bytes) -> list[bytes]:
+    """The cover that somebody gave the list, as it is written there before the first song."""
+    head = takewhile(lambda line: not line or line.startswith((b"#", b"\xef\xbb\xbf#")), text.splitlines())
+    return [line + b"\n" for line in head if line.startswith(_COVERS)]
+
+
+def _take_along(old: Path, new: Path) -> None:
+    """A picture beside a list is its cover by its name."""
+    for suffix in _PICTURES:
+        picture, place = old.with_suffix(suffix), new.with_suffix(suffix)
+        with suppress(OSError):  # the list is more than its cover
+            if picture.is_file() and not place.exists():
+                picture.rename(place)
