@@ -1,5 +1,6 @@
 """`segue similar`, `segue path`, `segue tracks`: find tracks, their like, and ways between them."""
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,33 @@ tracks = typer.Typer(no_args_is_help=True, help="Find tracks.")
 
 Server = Annotated[str | None, typer.Option(help="Only tracks of this server.", metavar="NAME")]
 Limit = Annotated[int, typer.Option(help="How many at most.", min=1, max=500)]
+PerArtist = Annotated[
+    int | None, typer.Option(help="How many of one artist at most; 0 is any number.", min=0, max=500)
+]
+PerAlbum = Annotated[
+    int, typer.Option(help="How many of one album at most; 0 is any number.", min=0, max=500)
+]
+Genre = Annotated[list[str] | None, typer.Option(help="Only of this genre; may be repeated.")]
+Year = Annotated[str | None, typer.Option(help="Only of these years: 1972, 1960-1975, 1990- or -1980.")]
+Tempo = Annotated[str | None, typer.Option(help="Only so fast, in beats per minute: 90-120, 90- or -120.")]
+Key = Annotated[list[str] | None, typer.Option(help='Only in this key, such as "A minor"; may be repeated.')]
+Mood = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="At least so much of a mood, such as happy:0.6; may be repeated. Moods: danceable, aggressive, "
+        "happy, party, relaxed, sad."
+    ),
+]
+Library = Annotated[
+    list[str] | None, typer.Option(help="Only of this library of the servers; may be repeated.")
+]
+Longest = Annotated[
+    float | None, typer.Option(help="Not longer, in seconds. Default: 1800; 0 lets long mixes in.", min=0)
+]
+Unplayed = Annotated[
+    float | None, typer.Option(help="Leave out what was played within so many days.", min=0, max=3650)
+]
+Versions = Annotated[bool, typer.Option("--versions", help="Several versions of one work may stand in it.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,26 +57,62 @@ def similar(
     track: Annotated[
         list[int] | None, typer.Option(help="Start from the track with this number; may be repeated.")
     ] = None,
+    artist: Annotated[
+        list[str] | None, typer.Option(help="Start from everything of this artist; may be repeated.")
+    ] = None,
+    album: Annotated[
+        list[str] | None, typer.Option(help="Start from everything of this album; may be repeated.")
+    ] = None,
+    unlike: Annotated[
+        list[int] | None, typer.Option(help="Lead away from the track with this number; may be repeated.")
+    ] = None,
     server: Server = None,
     limit: Limit = 20,
-    per_artist: Annotated[
-        int, typer.Option(help="How many of one artist at most; 0 is any number.", min=0, max=500)
-    ] = 3,
+    per_artist: PerArtist = 3,
+    per_album: PerAlbum = 0,
+    genre: Genre = None,
+    year: Year = None,
+    tempo: Tempo = None,
+    key: Key = None,
+    mood: Mood = None,
+    library: Library = None,
+    longest: Longest = None,
+    unplayed_days: Unplayed = None,
+    versions: Versions = False,
+    walk: Annotated[
+        bool, typer.Option("--walk", help="Order it so that each track is near the one before.")
+    ] = False,
+    unhub: Annotated[
+        bool, typer.Option("--unhub", help="Correct for tracks that are near to everything.")
+    ] = False,
+    why: Annotated[bool, typer.Option("--why", help="Say why each track stands there.")] = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Find tracks that sound like another one."""
-    if not words and not track:
+    """Find tracks that sound like others; of several seeds the middle is taken.
+
+    segue similar "nina simone - sinnerman" --year 1955-1975 --mood sad:0.5 --why
+    """
+    if not (words or track or artist or album):
         raise typer.BadParameter('Name a track, such as: segue similar "nina simone - sinnerman"')
     found = connect(url, token).get(
         "/similar",
         q=" ".join(words) if words else None,
         track=track or None,
-        server=server,
+        artist=artist or None,
+        album=album or None,
+        unlike=unlike or None,
         limit=limit,
-        per_artist=per_artist,
-    )
+        walk=_yes(walk),
+        unhub=_yes(unhub),
+        why=_yes(why),
+        **_rules(
+            server=server, per_artist=per_artist, per_album=per_album, genre=genre, year=year, tempo=tempo,
+            key=key, mood=mood, library=library, longest=longest, unplayed_days=unplayed_days,
+            versions=versions,
+        ),
+    )  # fmt: skip
     if as_json:
         print_json(found)
         return
@@ -58,8 +122,11 @@ def similar(
         say("Nothing else is heard yet; `segue analyse status` tells how far it is.")
         return
     print_table(
-        ["distance", "artist", "title", "album", "server"],
-        [(f"{item['distance']:.3f}", *_columns(item["track"])) for item in found["items"]],
+        ["distance", "artist", "title", "album", "server", *(["why"] if why else [])],
+        [
+            (f"{item['distance']:.3f}", *_columns(item["track"]), *([_why(item["why"])] if why else []))
+            for item in found["items"]
+        ],
         right=("distance",),
     )
 
@@ -71,6 +138,17 @@ def path(
     length: Annotated[int, typer.Option(help="How many songs at most.", min=2, max=200)] = 25,
     free: Annotated[bool, typer.Option("--free", help="Only as many songs as the way needs.")] = False,
     server: Server = None,
+    per_artist: PerArtist = None,
+    per_album: PerAlbum = 0,
+    genre: Genre = None,
+    year: Year = None,
+    tempo: Tempo = None,
+    key: Key = None,
+    mood: Mood = None,
+    library: Library = None,
+    longest: Longest = None,
+    unplayed_days: Unplayed = None,
+    versions: Versions = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
@@ -82,8 +160,12 @@ def path(
         end_q=end,
         length=length,
         fixed="false" if free else None,
-        server=server,
-    )
+        **_rules(
+            server=server, per_artist=per_artist, per_album=per_album, genre=genre, year=year, tempo=tempo,
+            key=key, mood=mood, library=library, longest=longest, unplayed_days=unplayed_days,
+            versions=versions,
+        ),
+    )  # fmt: skip
     if as_json:
         print_json(found)
         return
@@ -161,6 +243,73 @@ def _heard(heard: dict[str, Any] | None) -> list[tuple[str, object]]:
         ("moods", percentages(heard["moods"].items())),
         ("tags", percentages(tags)),
     ]
+
+
+def _rules(
+    *,
+    server: str | None,
+    per_artist: int | None,
+    per_album: int,
+    genre: list[str] | None,
+    year: str | None,
+    tempo: str | None,
+    key: list[str] | None,
+    mood: list[str] | None,
+    library: list[str] | None,
+    longest: float | None,
+    unplayed_days: float | None,
+    versions: bool,
+) -> dict[str, Any]:
+    """What the daemon calls these rules; what nobody asked for is left to it."""
+    first_year, last_year = _range("--year", year)
+    slowest, fastest = _range("--tempo", tempo)
+    return {
+        "server": server,
+        "per_artist": per_artist,
+        "per_album": per_album or None,
+        "genre": genre or None,
+        "year_from": first_year,
+        "year_to": last_year,
+        "tempo_from": slowest,
+        "tempo_to": fastest,
+        "key": key or None,
+        "mood": mood or None,
+        "library": library or None,
+        "longest": longest,
+        "unplayed_days": unplayed_days,
+        "versions": _yes(versions),
+    }
+
+
+def _range(option: str, text: str | None) -> tuple[str | None, str | None]:
+    """Both ends of `1960-1975`; either may be left open, and one number alone is both."""
+    if text is None:
+        return None, None
+    match = _RANGE.fullmatch(text)
+    if match is None or not (match["low"] or match["high"]):
+        raise typer.BadParameter(f"{option} must be such as 90, 90-120, 90- or -120.")
+    return match["low"] or None, (match["high"] if match["dash"] else match["low"]) or None
+
+
+_RANGE = re.compile(r"(?P<low>\d+(\.\d+)?)?(?P<dash>-)?(?P<high>(?<=-)\d+(\.\d+)?)?")
+
+
+def _yes(value: bool) -> str | None:
+    return "true" if value else None
+
+
+def _why(why: dict[str, Any] | None) -> str:
+    """What agrees, in few words."""
+    if why is None:
+        return ""
+    parts = [", ".join(why["tags"])] if why["tags"] else []
+    if why["tempo"] is not None:
+        parts.append(f"tempo {why['tempo']:+.0%}")
+    if why["key_fits"]:
+        parts.append("keys go together")
+    if why["moved"]:
+        parts.append(f"from place {why['place']} by {', '.join(why['moved'])}")
+    return "; ".join(parts)
 
 
 def _columns(track: dict[str, Any]) -> tuple[object, ...]:

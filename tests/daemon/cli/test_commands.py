@@ -155,6 +155,47 @@ class TestMusic:
             "per_artist": ["3"],
         }
 
+    def test_similar_asks_as_the_options_say(self, daemon: StandIn, segue: Run) -> None:
+        why = {
+            "tags": ["jazz"], "tempo": 0.05, "key_fits": True, "energy": None, "place": 4, "moved": ["walk"],
+        }  # fmt: skip
+        item = {"track": replies.track(), "distance": 0.125, "why": why}
+        daemon.replies["GET /similar"] = {"seeds": [], "items": [item], "space": "s", "milliseconds": 1}
+        outcome = segue(
+            "similar", "--artist", "Nina Simone", "--album", "Pastel Blues", "--unlike", "7",
+            "--year", "1960-1975", "--tempo", "90-", "--genre", "Jazz", "--genre", "Soul",
+            "--mood", "sad:0.5", "--key", "A minor", "--walk", "--why", "--longest", "0",
+        )  # fmt: skip
+        assert "jazz; tempo +5%; keys go together; from place 4 by walk" in " ".join(outcome.out.split())
+        query = daemon.requests[-1].query
+        asked = {
+            name: query[name] for name in ("artist", "album", "unlike", "genre", "mood", "key", "walk", "why")
+        }
+        assert asked == {
+            "artist": ["Nina Simone"], "album": ["Pastel Blues"], "unlike": ["7"], "genre": ["Jazz", "Soul"],
+            "mood": ["sad:0.5"], "key": ["A minor"], "walk": ["true"], "why": ["true"],
+        }  # fmt: skip
+        assert (query["year_from"], query["year_to"], query["tempo_from"]) == (["1960"], ["1975"], ["90"])
+        assert float(query["longest"][0]) == 0
+        assert not {"tempo_to", "versions", "per_album"} & set(query)
+
+    @pytest.mark.parametrize(
+        ("given", "first", "last"),
+        [("1972", "1972", "1972"), ("-1980", None, "1980"), ("1990-", "1990", None)],
+    )
+    def test_a_path_keeps_to_years(
+        self, daemon: StandIn, segue: Run, given: str, first: str | None, last: str | None
+    ) -> None:
+        daemon.replies["GET /path"] = {"items": []}
+        assert segue("path", "one", "other", f"--year={given}").status == 0
+        query = daemon.requests[-1].query
+        assert query.get("year_from") == ([first] if first else None)
+        assert query.get("year_to") == ([last] if last else None)
+
+    @pytest.mark.parametrize("given", ["-", "then", "1990-1995-2000", ""])
+    def test_a_range_that_is_none_is_refused(self, segue: Run, given: str) -> None:
+        assert segue("similar", "one", f"--year={given}").status == 2
+
     def test_similar_needs_a_seed(self, segue: Run) -> None:
         outcome = segue("similar")
         assert outcome.status == 2

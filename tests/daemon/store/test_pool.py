@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from functools import partial
 
 import pytest
 from psycopg import AsyncConnection, errors
@@ -62,7 +63,7 @@ async def test_a_connection_that_ended_just_after_its_use_is_replaced(pool: Pool
             async with pool.connection() as c:
                 process = c.info.backend_pid
             await killer.execute("select pg_terminate_backend(%s)", [process])
-            await until(lambda pid=process: _is_gone(killer, pid))
+            await until(partial(_is_gone, killer, process))
             async with pool.connection() as c:
                 await c.execute("select 1")
 
