@@ -1,6 +1,7 @@
 """Builds the daemon and runs it until it is told to stop."""
 
 import asyncio
+import gc
 
 from aiohttp import web
 
@@ -35,6 +36,7 @@ async def _serve(settings: Settings) -> None:
         runner = Runner(make_app(services, follower=follower), shutdown_timeout=_LAST_REPLIES_SECONDS)
         await runner.setup()
         try:
+            _keep_what_is_loaded()
             await web.TCPSite(runner, settings.host, settings.port).start()
             async with asyncio.TaskGroup() as tasks:
                 owned = [tasks.create_task(follower.run()), tasks.create_task(_feeds(services).run())]
@@ -43,6 +45,12 @@ async def _serve(settings: Settings) -> None:
                     task.cancel()
         finally:
             await runner.cleanup()
+
+
+def _keep_what_is_loaded() -> None:
+    """What is there by now stays until the end: looking through it for garbage would hold up answers."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _give_schedules(services: Services) -> None:
