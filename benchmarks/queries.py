@@ -55,7 +55,7 @@ def main() -> None:
 async def _measure(running: Daemon, dsn: str, arguments: argparse.Namespace, tell: Tell) -> None:
     paths = _paths(arguments)
     async with Clients(running.port, arguments.clients, TOKEN) as clients:
-        await _await_built(running, clients)
+        await _await_built(running, clients, tell)
         memory = {name: round(value / 2**20) for name, value in running.memory().items()}
         print(f"\n{arguments.size:,} recordings, {arguments.clients} connections, "
               f"{arguments.writes:g} transactions of writes per second; daemon {memory} MiB\n")  # fmt: skip
@@ -88,7 +88,7 @@ def _loads(clients: Clients, paths: list[str], arguments: argparse.Namespace):
     yield f"volleys of {arguments.clients}", clients.volleys(paths, 0.5, arguments.seconds)
 
 
-async def _await_built(clients: Clients, tell: Tell) -> None:
+async def _await_built(running: Daemon, clients: Clients, tell: Tell) -> None:
     """The exact index serves while the graph is built beside it."""
     await asyncio.sleep(3)
     for turn in range(3600):
