@@ -9,11 +9,17 @@ from segue.sdk.fields import WholePaths, pasted_url
 
 __all__ = ["LyrionConfig"]
 
+_PAGES = ("/index.html", "/settings", "/material", "/Default", "/Classic")
+
+
+def _address(text: str) -> str:
+    return pasted_url(text, *_PAGES)
+
 
 class LyrionConfig(ServerConfig):
     """`[servers.NAME]` with `kind = "lyrion"`."""
 
-    url: Annotated[str, AfterValidator(pasted_url)] = Field(
+    url: Annotated[str, AfterValidator(_address)] = Field(
         description="Address of the server's web pages, such as `http://lyrion.home:9000`."
     )
     cli_port: int = Field(

@@ -8,6 +8,7 @@ import pytest
 
 from segue.model import PlaylistId, TrackId
 from segue.sdk.testing import AdapterContract, Served, World
+from segue_lyrion import plugin
 from tests.adapters.lyrion.conftest import Connect
 from tests.adapters.lyrion.real import running, source
 from tests.fakes.lyrion import FakeLyrion, serving
@@ -85,3 +86,15 @@ class TestRealLyrion(AdapterContract):
                 keeps_repeats=False,
                 foreign_playlist=foreign_playlist,
             )
+
+
+@pytest.mark.parametrize(
+    ("pasted", "kept"),
+    [
+        ("http://lyrion.home:9000/material/", "http://lyrion.home:9000"),
+        ("http://lyrion.home:9000/Default/index.html?player=02", "http://lyrion.home:9000"),
+        ("https://home.example/lms/settings/index.html#x", "https://home.example/lms"),
+    ],
+)
+def test_addresses_as_people_paste_them(pasted: str, kept: str) -> None:
+    assert plugin.config.model_validate({"url": pasted}).url == kept
