@@ -1,4 +1,4 @@
-"""The adapter keeps the contract, on fakes of several servers and on a real Supysonic."""
+"""The adapter keeps the contract, on fakes of several servers, and on real ones."""
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from segue.model import PlaylistId, TrackId
 from segue.sdk.testing import AdapterContract, Served, World
 from tests.adapters.navidrome.conftest import Connect
+from tests.adapters.navidrome.maneki import program, running_maneki
 from tests.adapters.navidrome.real import interpreter, running
 from tests.fakes.subsonic import PASSWORD, USER, FakeSubsonic, serving, shown
 
@@ -68,6 +69,20 @@ class TestRealSupysonic(AdapterContract):
         world = World.small(tmp_path / "music")
         async with (
             running(python, tmp_path / "supysonic", {"Music": world.root}) as server,
+            connected(**server.options) as adapter,
+        ):
+            yield Served(adapter=adapter, world=world, refresh=server.refresh, stop=server.stop)
+
+
+class TestRealManeki(AdapterContract):
+    @pytest.fixture
+    async def served(
+        self, tmp_path: Path, connected: Connect, pytestconfig: pytest.Config
+    ) -> AsyncIterator[Served]:
+        maneki = program(pytestconfig)
+        world = World.small(tmp_path / "music")
+        async with (
+            running_maneki(maneki, tmp_path / "maneki", world.root) as server,
             connected(**server.options) as adapter,
         ):
             yield Served(adapter=adapter, world=world, refresh=server.refresh, stop=server.stop)

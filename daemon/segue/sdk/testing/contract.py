@@ -393,7 +393,11 @@ class _Feed:
 
 
 def _shows(track: Track, song: Song) -> bool:
-    return (track.title, track.artist) == (song.title, song.artist)
+    """Some servers put capitals where the files have none."""
+    return (track.title.casefold(), (track.artist or "").casefold()) == (
+        song.title.casefold(),
+        song.artist.casefold(),
+    )
 
 
 def _digest(path: Path) -> str:
