@@ -53,7 +53,7 @@ class Clusterings:
             opened = search or await self._open(task)
             if isinstance(opened, Never):
                 return opened
-            if not opened.state:
+            if not opened.state or not await self._is_of_this_version(opened):
                 return await self._begin(task, opened)
             return await self._conclude(task, opened) if opened.finished else await self._look(task)
         except ChildError as error:
@@ -104,6 +104,18 @@ class Clusterings:
             await _ask_next(c, search.run_id, begun)
         await self._wake("cluster_batch")
         return Again(_LOOK_SECONDS)
+
+    async def _is_of_this_version(self, search: cluster_searches.Search) -> bool:
+        """What another version has begun is asked no more."""
+        try:
+            Search.resume(search.state)
+        except ValueError:
+            async with self._pool.connection() as c, c.transaction():
+                for below in await runs.children(c, search.run_id):
+                    await runs.cancel(c, below.id)
+                await cluster_searches.advance(c, search.run_id, b"", finished=False)
+            return False
+        return True
 
     async def _look(self, task: Task) -> Outcome:
         """Batches go on without us, unless one of them was given up."""

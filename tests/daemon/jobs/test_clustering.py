@@ -13,7 +13,7 @@ from segue.jobs.cluster_drains import ClusterDrain, cluster_drains
 from segue.jobs.concluding import Words
 from segue.jobs.minds import Thinking
 from segue.model import RunId, RunState
-from segue.store import clusterings, runs
+from segue.store import cluster_searches, clusterings, runs
 from segue.store.clusterings import ChosenCluster
 from segue.store.pool import Pool
 from segue.store.runs import Run
@@ -94,6 +94,31 @@ async def test_groups_are_found_and_live_on(
             "select (select count(*) from cluster_searches), (select count(*) from cluster_search_pieces)"
         )
         assert await cursor.fetchone() == (0, 0)
+
+
+@pytest.mark.slow
+async def test_a_search_that_another_version_began_begins_anew(
+    pool: Pool, running: Running, drains: Callable[[], list[ClusterDrain]]
+) -> None:
+    async with pool.connection() as c:
+        await fill(c, 60)
+        run = await order(c)
+
+    async def begun() -> bool:
+        async with pool.connection() as c:
+            search = await cluster_searches.get(c, run)
+        return search is not None and bool(search.state)
+
+    async with running(drains()[0]):  # nobody answers its batches
+        await until(begun, seconds=60)
+    async with pool.connection() as c:
+        search = await cluster_searches.get(c, run)
+        assert search is not None
+        old = search.state.replace(b'"version": ', b'"version": 9')
+        await c.execute("update cluster_searches set state = %b where run_id = %s", [old, run])
+    async with running(*drains()):
+        over = await ended(pool, run)
+    assert over.state is RunState.SUCCESS, over.message
 
 
 @pytest.mark.parametrize(
