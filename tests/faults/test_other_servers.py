@@ -213,7 +213,7 @@ async def _room(name: str, far: _Far, world: World, pool: Pool) -> AsyncIterator
 @asynccontextmanager
 async def _far(name: str, folder: Path, world: World, source: Path | None) -> AsyncIterator[_Far]:
     if source is not None:
-        way = _real_lyrion(source, folder / "lyrion", world)
+        way = _real_lyrion(source, folder / "home", world)
     else:
         way = _lyrion(world) if name == "lyrion" else _mediabrowser(name, world)
     async with way as far:

@@ -174,9 +174,9 @@ async def dialect_artist_tracks(call: Call, query: ArtistTracksAsked) -> ArtistT
         rows = await tracks.of_recordings(c, await catalogue.of_artist(c, name, server=server))
     mine = [row for row in rows if server is None or row.server_id == server]
     names = await names_of(call, mine)
-    named = [(row, name) for row in mine if (name := names.of(row)) is not None]
+    named = [(row, told) for row in mine if (told := names.of(row)) is not None]
     return ArtistTracks(
-        tuple(ArtistTrack(item_id=name, title=row.title, author=row.artist) for row, name in named)
+        tuple(ArtistTrack(item_id=told, title=row.title, author=row.artist) for row, told in named)
     )
 
 
