@@ -164,14 +164,21 @@ select coalesce(p.artist, m.artist) as artist, coalesce(p.name, m.name) as name,
  order by 1
 """
 
+# The trigrams of all words leave few tracks; folding is dear, so each spelling is folded once.
 _SEARCH = """
+with found as materialized (
+    select artist, recording_id from tracks
+     where missing_since is null and search like '%%' || fold(%(words)s) || '%%'
+       and (%(server)s::bigint is null or server_id = %(server)s)
+), named as materialized (
+    select artist, fold(artist) as folded from (select distinct artist from found where artist <> '') spelt
+)
 select lower(artist) as artist, mode() within group (order by artist) as name,
        count(distinct recording_id)::int as recordings
-  from tracks
- where missing_since is null and strpos(fold(artist), fold(%(words)s)) > 0
-   and (%(server)s::bigint is null or server_id = %(server)s)
+  from named join found using (artist)
+ where strpos(folded, fold(%(words)s)) > 0
  group by lower(artist)
- order by fold(lower(artist)) = fold(%(words)s) desc, strpos(fold(lower(artist)), fold(%(words)s)) = 1 desc,
+ order by min(folded) = fold(%(words)s) desc, strpos(min(folded), fold(%(words)s)) = 1 desc,
           count(distinct recording_id) desc, lower(artist)
  limit %(limit)s
 """
