@@ -14,7 +14,8 @@ _FAULTS: tuple[tuple[tuple[type[BaseException], ...], type[AdapterError], str], 
     (
         (aiohttp.ClientConnectorCertificateError,),
         Unsupported,
-        "The certificate of {where} is not one that we trust.",
+        "The certificate of {where} is not one that we trust; for one of your own there are the settings "
+        "`authority` and `verify_certificate`.",
     ),
     (
         (aiohttp.ClientSSLError,),
