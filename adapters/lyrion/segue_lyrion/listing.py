@@ -24,6 +24,7 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 20.0
 _SCAN_PATIENCE = 300.0
 _ALL = "tracks.audio = 1"
+_HANGS_UP = "The server hangs up when it is asked for its songs."
 _numbers = itertools.count(int(time()))
 
 
@@ -116,7 +117,7 @@ class Listing:
             async for page in self._pages(_ALL, TAGS):
                 yield page
         except Refused as error:
-            raise Unavailable("The server hangs up when it is asked for its songs.") from error
+            raise Unavailable(_HANGS_UP) from error
 
     async def _titles(self, conditions: Sequence[str]) -> AsyncIterator[Title]:
         """Songs that are files and meet one of these."""
@@ -144,7 +145,11 @@ class Listing:
 
 async def speaks_sql(client: Client) -> bool:
     """Whether the server takes conditions, which it does although that is written nowhere."""
-    if not (await client.ask("titles", 0, 1, "tags:u")).get("titles_loop"):
+    try:
+        any_ = await client.ask("titles", 0, 1, "tags:u")
+    except Refused as error:  # every Lyrion lists its songs: this passes
+        raise Unavailable(_HANGS_UP) from error
+    if not any_.get("titles_loop"):
         return True
     try:
         some = await client.ask("titles", 0, 1, "tags:u", "search:sql=tracks.id > 0")

@@ -316,14 +316,22 @@ async def test_a_server_without_a_folder_for_playlists_says_so(lyrion: FakeLyrio
         await adapter.publish(Playlist(name="Mix", tracks=()), replacing=None)
 
 
-async def test_a_refused_listing_is_a_fault_that_passes(adapter: Adapter, lyrion: FakeLyrion) -> None:
-    def hang_up(words: list[Any]) -> bytes | None:
-        if words[0] == "titles":
-            raise Hung
-        return None
+def _hang_up_at_titles(words: list[Any]) -> bytes | None:
+    if words[0] == "titles":
+        raise Hung
+    return None
 
-    lyrion.fault = hang_up
+
+async def test_a_refused_listing_is_a_fault_that_passes(adapter: Adapter, lyrion: FakeLyrion) -> None:
+    lyrion.fault = _hang_up_at_titles
     with pytest.raises(Unavailable, match="hangs up"):
         await _walk(adapter)
     lyrion.fault = lambda words: None
     assert len(await _walk(adapter)) == 7
+
+
+async def test_a_refused_first_question_is_one_too(lyrion: FakeLyrion, connected: Connect) -> None:
+    lyrion.fault = _hang_up_at_titles
+    with pytest.raises(Unavailable, match="hangs up"):
+        async with connected(url=lyrion.url, cli_port=lyrion.cli_port):
+            pytest.fail("It cannot be asked yet.")
