@@ -131,6 +131,8 @@ def add(
         print_json(reply)
         return
     say(f"{reply['name']} is connected and being walked: `segue runs follow {reply['run']['id']}`.")
+    for warning in reply["warnings"]:
+        say(f"But: {warning}")
     say(f"Its webhooks go to {api.url}{reply['hook']} with the header X-Segue-Secret: {reply['hook_secret']}")
     if reply["front_door"]:
         say(f"Its front door is {_door(reply['front_door'])}.")

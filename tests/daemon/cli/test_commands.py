@@ -73,12 +73,18 @@ class TestServers:
 
     def test_add(self, daemon: StandIn, segue: Run, tmp_path: Path) -> None:
         (tmp_path / "token").write_text("topsecret\n")
-        daemon.replies["POST /servers"] = {**replies.server(), "hook_secret": "hush", "run": replies.run()}
+        daemon.replies["POST /servers"] = {
+            **replies.server(),
+            "hook_secret": "hush",
+            "run": replies.run(),
+            "warnings": ["It holds no music yet."],
+        }
         outcome = segue(
             "servers", "add", "attic", "folder", "path=/a=b", 'exclude=["x"]', f"token=@{tmp_path}/token"
         )
         assert outcome.status == 0
         assert "segue runs follow 7" in outcome.out
+        assert "But: It holds no music yet." in outcome.out
         assert "X-Segue-Secret: hush" in outcome.out
         assert last_body(daemon) == {
             "name": "attic",

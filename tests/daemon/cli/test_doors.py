@@ -36,7 +36,7 @@ def test_a_door_that_does_not_open_says_why(daemon: StandIn, segue: Run) -> None
 
 
 def test_a_server_is_added_with_its_door(daemon: StandIn, segue: Run) -> None:
-    added = {**replies.server(front_door=door()), "hook_secret": "hush", "run": replies.run()}
+    added = {**replies.server(front_door=door()), "hook_secret": "hush", "run": replies.run(), "warnings": []}
     daemon.replies["POST /servers"] = added
     outcome = segue("servers", "add", "attic", "navidrome", "url=http://far", "--front-door", "4534")
     assert "open at 127.0.0.1:4534" in outcome.out

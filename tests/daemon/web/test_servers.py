@@ -62,6 +62,12 @@ async def test_servers_count_their_tracks(daemon: Daemon) -> None:
     assert (server["tracks"], server["heard"], server["missing"], server["failed"]) == (2, 1, 0, 0)
 
 
+async def test_an_empty_folder_is_added_with_a_warning(daemon: Daemon, tmp_path: Path) -> None:
+    body = {"name": "music", "kind": "folder", "options": {"path": str(tmp_path)}}
+    added = await daemon.json("POST", "/api/v1/servers", status=201, json=body)
+    assert added["warnings"] == [f"{tmp_path} holds no music yet."]
+
+
 async def test_a_name_that_cannot_be_is_refused_in_plain_words(daemon: Daemon, tmp_path: Path) -> None:
     body = {"name": "My Server", "kind": "folder", "options": {"path": str(tmp_path)}}
     problem = await daemon.json("POST", "/api/v1/servers", status=422, json=body)

@@ -74,6 +74,7 @@ class ServerAdded(ServerReply):
 
     hook_secret: str = Field(description="What its webhooks present in the header `X-Segue-Secret`.")
     run: RunReply = Field(description="Its first walk.")
+    warnings: tuple[str, ...] = Field(description="What was seen when it was reached that you should know.")
 
 
 class ServerList(Told):
@@ -210,7 +211,7 @@ async def add_server(call: Call, body: NewServer) -> ServerAdded:
     async with call.context.connection() as c:
         if await servers.by_name(c, body.name) is not None:
             raise _taken(body.name)
-    await _check(call, body)
+    warnings = await _check(call, body)
     if body.front_door:
         _check_door(call, body.kind)
     server = await registry.add(body.name, body.kind, body.options)
@@ -220,7 +221,9 @@ async def add_server(call: Call, body: NewServer) -> ServerAdded:
     doors = await _open_door(call, server, body.front_door) if body.front_door else {}
     added = _told(call, server, {}, doors)
     call.headers["Location"] = f"/api/v1/servers/{server.name}"
-    return ServerAdded(**added.model_dump(), hook_secret=registry.hook_secret(server), run=run)
+    return ServerAdded(
+        **added.model_dump(), hook_secret=registry.hook_secret(server), run=run, warnings=warnings
+    )
 
 
 @delete(
@@ -375,7 +378,8 @@ async def _walk(call: Call, server: Server) -> RunReply:
     return told(run, {server.id: server.name})
 
 
-async def _check(call: Call, body: NewServer) -> None:
+async def _check(call: Call, body: NewServer) -> tuple[str, ...]:
+    """What the operator should know of a server that can be added."""
     registry = call.services.registry
     try:
         registry.check(body.kind, body.options)
@@ -384,9 +388,13 @@ async def _check(call: Call, body: NewServer) -> None:
     except ConfigError as error:
         faults = [Fault(where="body.options", message=problem) for problem in error.problems]
         raise Refusal(INVALID, str(error), faults=faults) from error
-    if body.probe:
-        async with _reaching():
-            await registry.try_out(body.kind, body.options)
+    if not body.probe:
+        return ()
+    async with _reaching():
+        info, _ = await registry.try_out(body.kind, body.options)
+    if info.tracks == 0 and not info.warnings:
+        return (_NO_MUSIC,)
+    return tuple(info.warnings)
 
 
 @asynccontextmanager
@@ -398,8 +406,14 @@ async def _reaching() -> AsyncIterator[None]:
     except AdapterError as error:
         raise Refusal(SERVER_FAILED, f"{error} {_advice(error)}") from error
     except TimeoutError as error:
-        detail = f"The server did not answer within {_REACHING_SECONDS} seconds; is the address right?"
+        detail = (
+            f"The server did not answer within {_REACHING_SECONDS} seconds; is the address right, and is it "
+            "http or https?"
+        )
         raise Refusal(SERVER_FAILED, detail) from error
+
+
+_NO_MUSIC = "It holds no music yet that its user may see."
 
 
 def _advice(error: AdapterError) -> str:
