@@ -12,17 +12,20 @@ from segue.store.traits import Traits
 
 __all__ = ["Choice"]
 
-_SAME_DISTANCE = 0.0005  # two encodings of one master lie closer, two takes do not
-_SAME_REACH = (2 * _SAME_DISTANCE) ** 0.5  # how far apart from a third such two can be
+_SAME_RAW, _SAME_PROJECTED = 0.0005, 0.01
+"""Two encodings of one master lie closer. Projected, copies at 128 kbit/s lie 0.003 from their originals, at
+most 0.009, and the nearest two different songs 0.2; in the network's own space 0.0004 and 0.007."""
 _SAME_SECONDS = 1.5
 
 
 class Choice:
-    """The rules of one answer, and the seeds that it must not repeat."""
+    """The rules of one answer, and the seeds that it must not repeat; `projected` tells the space."""
 
-    def __init__(self, rules: Rules, own: Sequence[Card]) -> None:
+    def __init__(self, rules: Rules, own: Sequence[Card], *, projected: bool) -> None:
         self.rules = rules
         self._own = own
+        self._same = _SAME_PROJECTED if projected else _SAME_RAW
+        self._same_reach = (2 * self._same) ** 0.5  # how far apart from a third such two can be
         self._is_asked_of_one = len({card.recording for card in own}) == 1
         self._christmas = any(card.seasonal for card in own)
         self._calibration = cold_start()
@@ -51,13 +54,13 @@ class Choice:
 
     def _is_copy(self, one: Candidate, kept: Iterable[Candidate]) -> bool:
         """Whether it is, but for its encoding, a seed or what was chosen before."""
-        near_seed = self._is_asked_of_one and one.distance < _SAME_DISTANCE  # not so of a middle of several
+        near_seed = self._is_asked_of_one and one.distance < self._same  # not so of a middle of several
         if near_seed and any(_is_as_long(one.card, card) for card in self._own):
             return True
         return any(
-            abs(one.distance - other.distance) <= _SAME_REACH
+            abs(one.distance - other.distance) <= self._same_reach
             and _is_as_long(one.card, other.card)
-            and 1 - float(one.unit @ other.unit) < _SAME_DISTANCE
+            and 1 - float(one.unit @ other.unit) < self._same
             for other in kept
         )
 

@@ -59,7 +59,8 @@ async def near(
     rules = rules or Rules(
         filter=Filter(server=server, seconds=(None, LONGEST_SECONDS)), per_artist=per_artist
     )
-    index, roster = follower.live.index, follower.roster
+    live, roster = follower.live, follower.roster
+    index = live.index
     found = await find(pool, seeds)
     query = await middle(pool, index, found)
     source = Source(
@@ -70,7 +71,7 @@ async def near(
         allowed=await allowed_by(pool, rules.filter),
     )
     own = await _own(pool, roster, list(found.recordings))
-    chosen = await _choose(pool, source, Choice(rules, own), count)
+    chosen = await _choose(pool, source, Choice(rules, own, projected=live.space.projected), count)
     answer = await _shown(pool, _arranged(index, query, chosen, rules))
     return await _explained(pool, found, chosen, answer, rules) if why else answer
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segue.model import RecordingId
+from segue.model import RecordingId, ServerKey
 from segue.similarity import (
     AlbumSeed,
     ArtistSeed,
@@ -21,7 +21,10 @@ from segue.similarity import (
     near,
 )
 from segue.similarity.arranging import spaced, walked
+from segue.similarity.candidates import Candidate, Candidates
+from segue.similarity.choosing import Choice
 from segue.similarity.keys import compatible
+from segue.similarity.roster import Card
 from segue.similarity.works import is_seasonal, work
 from segue.store.pool import Connection, Pool
 from segue.store.traits import Filter
@@ -83,6 +86,23 @@ async def test_the_same_audio_in_another_encoding_is_a_version_but_another_take_
     await library.add(10.4, title="one, longer", seconds=230.0)
     once = replace(EVERYTHING, one_version=True)
     assert await library.titles(seed, rules=once) == ["one", "one, longer"]
+
+
+@pytest.mark.parametrize(("projected", "expected"), [(True, [3, 4]), (False, [2, 3, 4])])
+def test_copies_lie_farther_apart_where_vectors_are_projected(projected: bool, expected: list[int]) -> None:
+    def card(number: int, *, seconds: float = 200.0) -> Card:
+        return Card(number, RecordingId(number), ServerKey(1), 0, 0, number, seconds, seasonal=False)
+
+    def found(number: int, degrees: float, *, seconds: float = 200.0) -> Candidate:
+        unit = towards(degrees)
+        distance = 1 - float(unit @ towards(0))
+        of = card(number, seconds=seconds)
+        return Candidate(recording=of.recording, card=of, distance=distance, unit=unit)
+
+    choice = Choice(Rules(filter=Filter()), [card(1)], projected=projected)
+    rows = [found(2, 4), found(3, 5, seconds=210.0), found(4, 12)]
+    kept = choice.among(Candidates(rows=rows, is_all=True), {}, 10)
+    assert [one.recording for one in kept] == expected
 
 
 async def test_long_mixes_stay_out_unless_asked_for(library: Library) -> None:
