@@ -1,7 +1,8 @@
 """Picks, from the nearest on, what the rules allow; pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import isnan
 
 from segue.analysis.moods import cold_start
 from segue.model import RecordingId
@@ -35,6 +36,7 @@ class Choice:
     ) -> list[Candidate]:
         """The first `count` that may stand together."""
         kept: dict[RecordingId, Candidate] = {}
+        alike = _ByLength()
         artists, albums = Counter[int](), Counter[int]()
         works = {card.work for card in self._own} if self.rules.one_version else set()
         for one in candidates.rows:
@@ -42,26 +44,26 @@ class Choice:
                 break
             if one.recording in kept or not self._may_stand(one, heard):
                 continue
-            if self.rules.one_version and (one.card.work in works or self._is_copy(one, kept.values())):
+            if self.rules.one_version and (one.card.work in works or self._is_copy(one, alike)):
                 continue
             if self._is_full(one.card, artists, albums):
                 continue
             kept[one.recording] = one
+            alike.add(one)
             works.add(one.card.work)
             artists[one.card.artist] += 1
             albums[one.card.album] += 1
         return list(kept.values())
 
-    def _is_copy(self, one: Candidate, kept: Iterable[Candidate]) -> bool:
+    def _is_copy(self, one: Candidate, kept: "_ByLength") -> bool:
         """Whether it is, but for its encoding, a seed or what was chosen before."""
         near_seed = self._is_asked_of_one and one.distance < self._same  # not so of a middle of several
         if near_seed and any(_is_as_long(one.card, card) for card in self._own):
             return True
         return any(
             abs(one.distance - other.distance) <= self._same_reach
-            and _is_as_long(one.card, other.card)
             and 1 - float(one.unit @ other.unit) < self._same
-            for other in kept
+            for other in kept.about_as_long(one)
         )
 
     def _may_stand(self, one: Candidate, heard: Mapping[RecordingId, Traits]) -> bool:
@@ -78,6 +80,28 @@ class Choice:
             (rules.per_artist is not None and card.artist and artists[card.artist] >= rules.per_artist)
             or (rules.per_album is not None and card.album and albums[card.album] >= rules.per_album)
         )
+
+
+class _ByLength:
+    """What was chosen, to be found again by its length; most songs are as long as few others."""
+
+    def __init__(self) -> None:
+        self._of_length: dict[int, list[Candidate]] = {}
+
+    def add(self, one: Candidate) -> None:
+        if (length := _length(one.card)) is not None:
+            self._of_length.setdefault(length, []).append(one)
+
+    def about_as_long(self, one: Candidate) -> Iterator[Candidate]:
+        if (length := _length(one.card)) is not None:
+            for near in (length - 1, length, length + 1):
+                for other in self._of_length.get(near, ()):
+                    if _is_as_long(one.card, other.card):
+                        yield other
+
+
+def _length(card: Card) -> int | None:
+    return None if isnan(card.seconds) else int(card.seconds / _SAME_SECONDS)
 
 
 def _is_as_long(one: Card, other: Card) -> bool:
