@@ -45,21 +45,44 @@ class Session(Protocol):
 Opening = Callable[[Sequence[str]], Session]
 """Opens a session on the first of these providers that works."""
 
+Answer = Callable[[], Heard]
+"""Waits for what was begun; called once."""
 
-class Network:
-    """A session; `device` is where it really runs, `reason` why, and `fell_back` whether a GPU failed."""
+
+class Network(Protocol):
+    """Hears patches; `device` is where it really runs, `reason` why, and `fell_back` whether a GPU failed."""
+
+    device: str
+    reason: str
+    fell_back: bool
+
+    @property
+    def batch(self) -> int:
+        """How many patches are best heard at a time."""
+        ...
+
+    def begin(self, mels: Floats) -> Answer:
+        """Log-mel patches [n, 187, 96]; the answer is taken before the next are begun."""
+        ...
+
+
+class OwnNetwork:
+    """A session of this process; when a GPU fails midway the processor goes on."""
 
     def __init__(
         self, session: Session, *, reason: str, fell_back: bool = False, opening: Opening | None = None
     ) -> None:
         self._session = session
         self._opening = opening
-        self.device = _device(session)
+        self.device: str = _device(session)
         self.reason = reason
         self.fell_back = fell_back
 
+    def begin(self, mels: Floats) -> Answer:
+        return lambda: self(mels)
+
     def __call__(self, mels: Floats) -> Heard:
-        """Log-mel patches [n, 187, 96]; when a GPU fails midway the processor goes on."""
+        """Log-mel patches [n, 187, 96], at once."""
         try:
             return self._run(mels)
         except FAULTS as error:
@@ -76,40 +99,49 @@ class Network:
         return _GPU_PATCHES if self.device == "cuda" else _CPU_PATCHES
 
     def _run(self, mels: Floats) -> Heard:
-        return Heard(*self._session.run(_OUTPUTS, {"melspectrogram": mels}))
+        count = len(mels)
+        if self.device != "cpu":
+            mels = _padded(mels)
+        return Heard(*(part[:count] for part in self._session.run(_OUTPUTS, {"melspectrogram": mels})))
+
+
+def _padded(mels: Floats) -> Floats:
+    """To the next power of two: CUDA looks for the quickest convolution anew for each size it meets."""
+    missing = (1 << (len(mels) - 1).bit_length()) - len(mels)
+    return np.concatenate([mels, np.zeros((missing, *mels.shape[1:]), np.float32)]) if missing else mels
 
 
 def _device(session: Session) -> Literal["cpu", "cuda"]:
     return "cuda" if session.get_providers()[0] == _CUDA else "cpu"
 
 
-def open_network(device: Device = "auto", *, opening: Opening | None = None) -> Network:
+def open_network(device: Device = "auto", *, opening: Opening | None = None) -> OwnNetwork:
     """Where a short run is fastest; `opening` stands for ONNX Runtime in tests."""
     start = opening or _session
     if device == "cpu":
-        return Network(start([_CPU]), reason="the processor was asked for")
+        return OwnNetwork(start([_CPU]), reason="the processor was asked for")
     if opening is None and _CUDA not in onnxruntime.get_available_providers():
-        return Network(start([_CPU]), reason="this ONNX Runtime has no CUDA provider")
+        return OwnNetwork(start([_CPU]), reason="this ONNX Runtime has no CUDA provider")
     if hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()
     try:
         return _faster(start, device)
     except FAULTS as error:
         reason = f"the CUDA device failed: {_short(error)}"
-        return Network(start([_CPU]), reason=reason, fell_back=True)
+        return OwnNetwork(start([_CPU]), reason=reason, fell_back=True)
 
 
-def _faster(start: Opening, device: Device) -> Network:
+def _faster(start: Opening, device: Device) -> OwnNetwork:
     gpu = start([_CUDA, _CPU])
     if _device(gpu) == "cpu":  # ONNX Runtime says nothing when CUDA cannot be started
-        return Network(gpu, reason="no CUDA device could be started", fell_back=True)
+        return OwnNetwork(gpu, reason="no CUDA device could be started", fell_back=True)
     on_gpu = _seconds(gpu, _GPU_PATCHES) / _GPU_PATCHES
     processor = start([_CPU])
     on_cpu = _seconds(processor, 1)
     reason = f"a patch takes {1e3 * on_gpu:.2f} ms on CUDA and {1e3 * on_cpu:.2f} on the processor"
     if device == "auto" and on_cpu < on_gpu:
-        return Network(processor, reason=reason)
-    return Network(gpu, reason=reason, opening=start)
+        return OwnNetwork(processor, reason=reason)
+    return OwnNetwork(gpu, reason=reason, opening=start)
 
 
 def _short(error: Exception) -> str:

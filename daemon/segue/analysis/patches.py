@@ -4,7 +4,7 @@ import numpy as np
 
 from segue.analysis.foreign import Others
 from segue.analysis.mel import Frames
-from segue.analysis.network import Network
+from segue.analysis.network import Answer, Floats, Network
 from segue.analysis.pooling import Pooled, Pooling
 
 _QUIET_RMS = 10 ** (-60 / 20)
@@ -48,6 +48,7 @@ class Patches:
         self._chosen = None if limit is None else Evenly(limit)
         self._quiet = Evenly(_QUIET_PATCHES)
         self._batch: list[Frames] = []
+        self._begun: tuple[Floats, Answer] | None = None
         self._pooling = Pooling()
 
     def add(self, mel: Frames, *, rms: float) -> None:
@@ -63,11 +64,11 @@ class Patches:
         """Quiet patches count only when there are no others."""
         for mel in self._chosen.items() if self._chosen is not None else ():
             self._hear(mel)
-        self._run()
+        self._finish()
         if self._pooling.patches == 0:
             for mel in self._quiet.items():
                 self._hear(mel)
-            self._run()
+            self._finish()
         return self._pooling.result()
 
     def _hear(self, mel: Frames) -> None:
@@ -75,10 +76,20 @@ class Patches:
         if len(self._batch) >= self._network.batch:
             self._run()
 
+    def _finish(self) -> None:
+        self._run()
+        self._take()
+
     def _run(self) -> None:
         if self._batch:
-            mels = np.stack(self._batch)
-            heard = self._network(mels)
+            mels, self._batch = np.stack(self._batch), []
+            self._take()
+            self._begun = mels, self._network.begin(mels)
+
+    def _take(self) -> None:
+        """The answer to what was begun: as late as can be, so that a GPU works while we decode."""
+        if self._begun:
+            (mels, answer), self._begun = self._begun, None
+            heard = answer()
             self._pooling.add(heard)
             self.others.add(mels, heard.embedding)
-            self._batch = []

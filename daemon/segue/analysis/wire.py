@@ -17,9 +17,12 @@ _NAMED = ("spaces", "heads")
 _PLAIN = ("version", "seconds", "patches")
 
 
-def request_for(path: str, *, quality: Quality, models: str | None = None) -> Reply:
-    """What `segue.analysis.child.hear` understands; `models` is a folder of other people's models."""
-    return {"path": path, "quality": quality.value, "models": models}
+def request_for(
+    path: str, *, quality: Quality, models: str | None = None, network: Reply | None = None
+) -> Reply:
+    """What `segue.analysis.child.hear` understands; `models` is a folder of other people's models,
+    `network` what a child that runs the network for others says of itself."""
+    return {"path": path, "quality": quality.value, "models": models, "network": network}
 
 
 def analysis_to_reply(analysis: Analysis) -> Reply:

@@ -19,6 +19,7 @@ from segue.children import Child, ChildError, ChildRaised, Limits, Message
 from segue.jobs.borrowing import Lends, NobodyLendsError, borrowed
 from segue.jobs.leases import LeaseLostError, Leases
 from segue.jobs.loop import Loop
+from segue.jobs.sharing import SharedNetwork
 from segue.jobs.slots import Slots, work_until_cancelled
 from segue.jobs.sparing import NEVER_QUIET, QuietHours, rest_after
 from segue.jobs.timers import Every, Timers, pause_after
@@ -65,6 +66,7 @@ class Ears:
     target: Quality = Quality.BALANCED
     deadline_seconds: float = 600.0
     function: str = "segue.analysis.child:hear"
+    shared: str | None = None  # runs the network for all children, where a GPU may be
     search: tuple[Path, ...] = ()
     ahead: int = 1  # recordings whose audio is being borrowed while the children are busy
     models: Path | None = None  # a folder of other people's models
@@ -99,6 +101,7 @@ class HearingDrain:
         self._children: asyncio.LifoQueue[Child] = asyncio.LifoQueue()  # so that idle ones can go
         self._leases = Leases(pool, held=recordings.held, renew=_renew, timers=timers)
         self._loop = Loop(self.kind, self._look, timers)
+        self._network = SharedNetwork(ears.shared, ears.limits, search=ears.search)
         self._slots = Slots(ears.slots + ears.ahead, self._loop.wake)
         self._recounted = Every(_RECOUNT_SECONDS)
         self._at_once = False
@@ -119,7 +122,7 @@ class HearingDrain:
         finally:
             await self._write(lambda c: recordings.release_all(c, self._identity), self._timers.stop)
             await self._write(lambda c: hearing_workers.forget(c, self._identity), self._timers.stop)
-            await asyncio.gather(*(child.stop() for child in children))
+            await asyncio.gather(*(child.stop() for child in children), self._network.stop())
 
     def _make_child(self) -> Child:
         return Child(self._ears.function, self._ears.limits, search=self._ears.search)
@@ -217,11 +220,17 @@ class HearingDrain:
         async with self._pool.connection() as c:
             sources = await recordings.sources(c, claim.recording)
         quality = max(claim.wanted, self._ears.target, key=_LEVELS.index) if self._at_once else claim.wanted
-        async with borrowed(self._lends, sources) as path, self._a_child() as child:
+        models = str(self._ears.models or "") or None
+        async with (
+            borrowed(self._lends, sources) as path,
+            self._a_child() as child,
+            self._network.offered() as offer,
+        ):
             reply = await child.call(
-                request_for(str(path), quality=quality, models=str(self._ears.models or "") or None),
+                request_for(str(path), quality=quality, models=models, network=offer),
                 deadline_seconds=self._ears.deadline_seconds,
             )
+            await self._network.note(offer, reply)
         self._note_device(reply)
         return reply_to_analysis(dict(reply))
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import structlog
 
+from segue.analysis.cuda import cuda_installed
 from segue.analysis.projection import Projection
 from segue.children import Limits
 from segue.index import Sizes
@@ -84,6 +85,7 @@ def _drains(services: Services, timers: Timers) -> list[Drain]:
         limits=Limits(nice=wanted.nice, idle_seconds=wanted.idle_seconds),
         target=Quality(wanted.quality),
         ahead=min(_AHEAD_PER_SLOT * wanted.slots, _MOST_AHEAD),
+        shared="segue.analysis.shared:serve" if cuda_installed() else None,
         models=wanted.models or services.settings.data_dir / "models",
         percent=wanted.cpu_percent,
         quiet=QuietHours.parse(wanted.quiet_hours) if wanted.quiet_hours else NEVER_QUIET,
