@@ -30,6 +30,7 @@ __all__ = [
     "get",
     "list_",
     "music_change",
+    "named",
     "next_recipe",
     "one_at_a_time",
     "pin",
@@ -175,6 +176,13 @@ async def list_(
     """By key, past the last one of the page before."""
     cursor = c.cursor(row_factory=class_row(Playlist))
     await cursor.execute(_LIST, {"kind": kind and kind.value, "after": after, "limit": limit})
+    return await cursor.fetchall()
+
+
+async def named(c: Connection, name: str, *, limit: int) -> Sequence[Playlist]:
+    """Those of this name, however its letters are cased."""
+    cursor = c.cursor(row_factory=class_row(Playlist))
+    await cursor.execute(_NAMED, (name, limit))
     return await cursor.fetchall()
 
 
@@ -374,6 +382,7 @@ select p.id, p.name, p.description, p.kind, p.lineage, p.recipe, p.public, p.nam
          from playlist_versions v where v.playlist_id = p.id order by v.number desc limit 1) v on true
 """)
 _GET = _SELECT + SQL("where p.id = %s")
+_NAMED = _SELECT + SQL("where lower(p.name) = lower(%s) order by p.id limit %s")
 _CLUSTERS = _SELECT + SQL("where p.lineage is not null order by p.id")
 _LIST = _SELECT + SQL("""
  where p.id > %(after)s and (%(kind)s::text is null or p.kind = %(kind)s) order by p.id limit %(limit)s

@@ -3,6 +3,7 @@
 from typing import Any
 
 from segue.settings import Settings
+from segue.store.tracks import TrackRow
 from tests.daemon.similarity.library import DIMENSIONS, towards
 from tests.daemon.web.conftest import Daemon, running
 from tests.daemon.web.music import attic, hear, rows, song
@@ -23,6 +24,16 @@ async def library(daemon: Daemon) -> dict[str, int]:
     await attic(daemon, *SONGS)
     await hear(daemon, {title: float(angle) for title, angle in DIRECTIONS.items()})
     return {title: row.id for title, row in (await rows(daemon)).items()}
+
+
+async def _heard(daemon: Daemon) -> dict[str, TrackRow]:
+    await library(daemon)
+    return await rows(daemon)
+
+
+async def _playlist(daemon: Daemon, name: str, *recordings: int) -> int:
+    body = {"name": name, "recordings": recordings}
+    return int((await daemon.json("POST", "/api/v1/playlists", status=201, json=body))["id"])
 
 
 async def test_seeds_of_every_kind_are_understood(daemon: Daemon) -> None:
@@ -69,6 +80,37 @@ async def test_a_playlist_is_a_seed(settings: Settings) -> None:
         for name, status in (("strange", 404), ("nothing", 424)):
             body = {"seeds": [{"playlist": name, "server": "attic"}]}
             await daemon.json("POST", "/api/v1/similar", status=status, json=body)
+
+
+async def test_playlists_of_ours_are_seeds_by_number_or_name(daemon: Daemon) -> None:
+    known = {title: row.recording_id for title, row in (await _heard(daemon)).items()}
+    ours = await _playlist(daemon, "Beginnings", known["Zero"], known["Ten"], known["Ninety"])
+    wish = {"wish": "ban", "recordings": [known["Ninety"]]}
+    await daemon.json("POST", f"/api/v1/playlists/{ours}/songs", json=wish)
+    nearest = ["Twenty", "Forty", "Eighty", "Ninety"]
+    for said in (str(ours), "beginnings"):
+        assert await titles(daemon, {"playlist": said}) == nearest
+        found = await daemon.json("GET", f"/api/v1/similar?playlist={said}")
+        assert [one["track"]["title"] for one in found["items"]] == nearest
+    opposite = {"recording": known["Ninety"], "weight": 5}
+    assert (await titles(daemon, {"playlist": "Beginnings"}, opposite))[0] == "Eighty"
+    assert (await titles(daemon, {"playlist": "Beginnings", "weight": 30}, opposite))[0] == "Twenty"
+
+
+async def test_a_playlist_that_is_unknown_empty_or_one_of_two_is_no_seed(daemon: Daemon) -> None:
+    known = {title: row.recording_id for title, row in (await _heard(daemon)).items()}
+    for name in ("Twice", "twice"):
+        await _playlist(daemon, name, known["Zero"])
+    empty = await _playlist(daemon, "Empty", known["Ten"])
+    wish = {"wish": "ban", "recordings": [known["Ten"]]}
+    await daemon.json("POST", f"/api/v1/playlists/{empty}/songs", json=wish)
+    said = (("Nothing", 404), ("9999999999999999999999", 404), ("Empty", 404), ("Twice", 409))
+    for name, status in said:
+        problem = await daemon.json("GET", f"/api/v1/similar?playlist={name}", status=status)
+        assert f"`{name}`" in problem["detail"]
+        body = {"seeds": [{"playlist": name}]}
+        again = await daemon.json("POST", "/api/v1/similar", status=status, json=body)
+        assert again["detail"] == problem["detail"]
 
 
 async def test_what_is_no_seed_is_refused(daemon: Daemon) -> None:

@@ -18,6 +18,7 @@ from segue.web.answering import answering
 from segue.web.context import Call
 from segue.web.errors import CONFLICT, INVALID, NOT_FOUND, SERVER_FAILED, Fault, Refusal
 from segue.web.naming import named_server
+from segue.web.own_playlists import own_songs
 from segue.web.routes.similar import Similar, told_similar
 from segue.web.routing import Scope, post
 from segue.web.rules_query import RulesQuery, played, rules_of
@@ -43,7 +44,10 @@ class MixSeed(Asked):
     server_track: Text | None = Field(default=None, description="A track by the id that `server` gives it.")
     artist: Text | None = Field(default=None, description="An artist by name, or the artist of `album`.")
     album: Text | None = Field(default=None, description="An album by name.")
-    playlist: Text | None = Field(default=None, description="A playlist by the id that `server` gives it.")
+    playlist: Text | None = Field(
+        default=None,
+        description="A playlist by the id that `server` gives it; without `server` ours by number or name.",
+    )
     vector: tuple[Number, ...] | None = Field(
         default=None, max_length=4096, description="A direction in the space that serves."
     )
@@ -57,7 +61,7 @@ class MixSeed(Asked):
             given.discard("artist")
         if len(given) != 1:
             raise ValueError(f"name exactly one of {', '.join(_KINDS)}")
-        if given & {"server_track", "playlist"} and self.server is None:
+        if "server_track" in given and self.server is None:
             raise ValueError("`server` must say whose id this is")
         if self.weight == 0:
             raise ValueError("`weight` must not be 0")
@@ -121,7 +125,9 @@ async def _seeds(call: Call, number: int, seed: MixSeed) -> list[Weighted]:
         server = (await named_server(c, seed.server)).id if seed.server else None
         if seed.playlist is None:
             return [Weighted(await _one(c, seed, server), seed.weight)]
-    assert server is not None
+        if server is None:
+            songs = await own_songs(c, seed.playlist, at_most=_MOST_ENTRIES)
+            return [Weighted(song, seed.weight / len(songs)) for song in songs]
     entries = await _entries(call, server, seed.playlist)
     return [Weighted(TrackKey(server, one), seed.weight / len(entries)) for one in entries]
 

@@ -25,6 +25,7 @@ from segue.web.answering import answering
 from segue.web.context import Call
 from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
 from segue.web.naming import named_server
+from segue.web.own_playlists import own_songs
 from segue.web.routing import Scope, get
 from segue.web.rules_query import RulesQuery, played, rules_of
 from segue.web.shapes import Id, Limit, Text, Told
@@ -34,6 +35,9 @@ __all__ = ["ROUTES", "Similar", "told_similar"]
 
 _TAG = "Music"
 _MOST_SEEDS = 100
+_MOST_PLAYLISTS = 10
+_MOST_SONGS = 300
+_KINDS = ("q", "track", "recording", "server_track", "artist", "album", "playlist")
 _NOT_FOUND = "`GET /api/v1/tracks?q=` finds tracks."
 
 
@@ -84,6 +88,11 @@ class SimilarQuery(RulesQuery):
     album: tuple[Text, ...] = Field(
         default=(), max_length=_MOST_SEEDS, description="Everything of these albums is a seed."
     )
+    playlist: tuple[Text, ...] = Field(
+        default=(),
+        max_length=_MOST_PLAYLISTS,
+        description="Everything in these playlists of ours, by number or name, is a seed.",
+    )
     unlike: tuple[Id, ...] = Field(
         default=(), max_length=_MOST_SEEDS, description="Tracks to lead away from, by our ids."
     )
@@ -126,7 +135,7 @@ class PathQuery(RulesQuery):
     refusals=[NOT_FOUND, CONFLICT],
 )
 async def find_similar(call: Call, query: SimilarQuery) -> Similar:
-    """Give at least one seed; of several the middle is taken."""
+    """Give at least one seed; of several the middle is taken. `POST` weighs them."""
     _check(query)
     began = time.perf_counter()
     services, follower = call.services, call.context.follower
@@ -167,8 +176,8 @@ async def find_path(call: Call, query: PathQuery) -> SongPath:
 
 
 def _check(query: SimilarQuery) -> None:
-    if not (query.q or query.track or query.recording or query.server_track or query.artist or query.album):
-        sentence = "or `track`, `recording`, `server_track`, `artist` or `album` must name a seed"
+    if not any(getattr(query, kind) for kind in _KINDS):
+        sentence = "or `track`, `recording`, `server_track`, `artist`, `album` or `playlist` must name a seed"
         raise reading.refuse([Fault(where="query.q", message=sentence)])
     if query.server_track and query.server is None:
         sentence = "is needed to know whose ids `server_track` gives"
@@ -183,12 +192,15 @@ async def _seeds(
     seeds += [ArtistSeed(artist=artist) for artist in query.artist]
     seeds += [AlbumSeed(album=album) for album in query.album]
     liked, disliked = _known(call, query.track), _known(call, query.unlike)
-    if liked is not None and disliked is not None and not (query.q or query.server):
+    if liked is not None and disliked is not None and not (query.q or query.server or query.playlist):
         return [*seeds, *liked, *(Weighted(seed, -1.0) for seed in disliked)], [], None
     async with call.context.connection() as c:
         server = await _server(c, query)
         matches = [await _match(c, query.q, server)] if query.q else []
         more, less = await _rows(c, query.track), await _rows(c, query.unlike)
+        for playlist in query.playlist:
+            songs = await own_songs(c, playlist, at_most=_MOST_SONGS)
+            seeds += [Weighted(song, 1 / len(songs)) for song in songs]
     seeds += [row.recording_id for row in [*matches, *more]]
     seeds += [Weighted(row.recording_id, -1.0) for row in less]
     if server is not None:
