@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from segue.cli.api import connect
+from segue.cli.mixing import mixed
 from segue.cli.options import AsJson, Token, Url
 from segue.cli.printing import clock_time, moment, print_facts, print_json, print_table, say
 from segue.cli.sounds import descriptors, percentages
@@ -63,6 +64,20 @@ def similar(
     album: Annotated[
         list[str] | None, typer.Option(help="Start from everything of this album; may be repeated.")
     ] = None,
+    playlist: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Start from everything in this playlist of Segue's, by number or name; may be repeated."
+        ),
+    ] = None,
+    seed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Start from something that counts so much, such as artist=Nina Simone:2; below 0 leads away "
+            "from it. May be repeated. Kinds: track, artist, album, playlist.",
+            metavar="KIND=WHAT:WEIGHT",
+        ),
+    ] = None,
     unlike: Annotated[
         list[int] | None, typer.Option(help="Lead away from the track with this number; may be repeated.")
     ] = None,
@@ -94,30 +109,27 @@ def similar(
 
     segue similar "nina simone - sinnerman" --year 1955-1975 --mood sad:0.5 --why
     """
-    if not (words or track or artist or album):
+    if not (words or track or artist or album or playlist or seed):
         raise typer.BadParameter('Name a track, such as: segue similar "nina simone - sinnerman"')
-    found = connect(url, token).get(
-        "/similar",
-        q=" ".join(words) if words else None,
-        track=track or None,
-        artist=artist or None,
-        album=album or None,
-        unlike=unlike or None,
-        limit=limit,
-        walk=_yes(walk),
-        unhub=_yes(unhub),
-        why=_yes(why),
-        **_rules(
-            server=server, per_artist=per_artist, per_album=per_album, genre=genre, year=year, tempo=tempo,
-            key=key, mood=mood, library=library, longest=longest, unplayed_days=unplayed_days,
-            versions=versions,
-        ),
+    api = connect(url, token)
+    q = " ".join(words) if words else None
+    rules = _rules(
+        server=server, per_artist=per_artist, per_album=per_album, genre=genre, year=year, tempo=tempo,
+        key=key, mood=mood, library=library, longest=longest, unplayed_days=unplayed_days,
+        versions=versions,
     )  # fmt: skip
+    wanted = {"limit": limit, "walk": _yes(walk), "unhub": _yes(unhub), "why": _yes(why), **rules}
+    seeds = {"track": track, "artist": artist, "album": album, "playlist": playlist}
+    if seed:
+        found = mixed(api, q, plain=seeds, weighted=seed, unlike=unlike or [], wanted=wanted)
+    else:
+        given = {kind: names or None for kind, names in seeds.items()}
+        found = api.get("/similar", q=q, **given, unlike=unlike or None, **wanted)
     if as_json:
         print_json(found)
         return
-    for seed in found["seeds"]:
-        say(f"Like {_title(seed)}:")
+    for match in found["seeds"]:
+        say(f"Like {_title(match)}:")
     if not found["items"]:
         say("Nothing else is heard yet; `segue analyse status` tells how far it is.")
         return

@@ -185,6 +185,44 @@ class TestMusic:
         assert float(query["longest"][0]) == 0
         assert not {"tempo_to", "versions", "per_album"} & set(query)
 
+    def test_similar_to_a_playlist(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /similar"] = {"seeds": [], "items": [], "space": "s", "milliseconds": 1}
+        segue("similar", "--playlist", "Rainy days", "--playlist", "3")
+        assert daemon.requests[-1].query["playlist"] == ["Rainy days", "3"]
+
+    def test_similar_weighs_seeds(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /tracks"] = replies.page(replies.track(9))
+        item = {"track": replies.track(), "distance": 0.125}
+        daemon.replies["POST /similar"] = {"seeds": [], "items": [item], "space": "s", "milliseconds": 1}
+        outcome = segue(
+            "similar", "sinnerman", "--server", "attic", "--seed", "artist=Nina Simone:2", "--seed",
+            "album=Live: Again", "--seed", "playlist=3:0.5", "--seed", "track=12:-.5", "--artist", "Bach",
+            "--unlike", "7", "--year", "1960-", "--tempo=-120.5", "--mood", "sad:0.5", "--walk",
+        )  # fmt: skip
+        assert outcome.out.splitlines()[1].split()[0] == "0.125"
+        assert daemon.requests[0].query == {"q": ["sinnerman"], "server": ["attic"], "limit": ["1"]}
+        assert last_body(daemon) == {
+            "seeds": [
+                {"track": 9}, {"artist": "Bach"}, {"artist": "Nina Simone", "weight": 2.0},
+                {"album": "Live: Again"}, {"playlist": "3", "weight": 0.5}, {"track": 12, "weight": -0.5},
+                {"track": 7, "weight": -1},
+            ],
+            "server": "attic", "limit": 20, "walk": True, "per_artist": 3, "year_from": 1960,
+            "tempo_to": 120.5, "mood": ["sad:0.5"],
+        }  # fmt: skip
+
+    @pytest.mark.parametrize("given", ["", "artist", "artist=", "artist=:2", "genre=Jazz:1", "track=one:1"])
+    def test_a_seed_that_is_none_is_refused(self, segue: Run, given: str) -> None:
+        outcome = segue("similar", f"--seed={given}")
+        assert outcome.status == 2
+        assert "artist=Nina Simone:2" in " ".join(outcome.err.split())
+
+    def test_words_that_fit_nothing_are_no_seed(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /tracks"] = replies.page()
+        outcome = segue("similar", "nothing", "--seed", "artist=Bach")
+        assert outcome.status == 1
+        assert "No track fits" in outcome.err
+
     @pytest.mark.parametrize(
         ("given", "first", "last"),
         [("1972", "1972", "1972"), ("-1980", None, "1980"), ("1990-", "1990", None)],
