@@ -21,7 +21,7 @@ from segue.web.numbering import Numbering, names_of, numbering, numbering_of
 from segue.web.routing import Scope, get
 from segue.web.shapes import AskedLoosely, Name, Text, Told
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "DialectTrack", "dialect_rules", "told_dialect", "track_called"]
 
 _TAG = "AudioMuse dialect"
 _LONGEST_SECONDS = 1800.0
@@ -156,14 +156,14 @@ async def dialect_similar_tracks(call: Call, query: SimilarAsked) -> DialectNeig
             seed = await _seed(c, query, numbers)
         if not query.item_id:
             numbers = await numbering_of(call, seed.server_id)
-        rules = _rules(
+        rules = dialect_rules(
             seed.server_id, per_artist=3 if query.eliminate_duplicates else None, walk=query.radius_similarity
         )
         found = await near(
             call.services.pool, call.context.follower, [seed.recording_id], query.n, rules=rules
         )
     names = await numbers.names([str(one.track.track_id) for one in found])
-    told = [(_told(one.track), one.distance) for one in found]
+    told = [(told_dialect(one.track), one.distance) for one in found]
     return DialectNeighbours(
         tuple(
             DialectNeighbour(**{**track.model_dump(), "item_id": names[track.item_id]}, distance=distance)
@@ -184,15 +184,15 @@ async def dialect_find_path(call: Call, query: PathAsked) -> DialectPath:
     async with answering():
         numbers = await numbering(call, [query.start_song_id, query.end_song_id], query.server)
         async with call.context.connection() as c:
-            start = await _track(c, numbers.id_of(query.start_song_id), query.server)
-            end = await _track(c, numbers.id_of(query.end_song_id), query.server)
+            start = await track_called(c, numbers.id_of(query.start_song_id), query.server)
+            end = await track_called(c, numbers.id_of(query.end_song_id), query.server)
         steps = await path(
             call.services.pool,
             call.context.follower,
             start.recording_id,
             end.recording_id,
             query.max_steps,
-            rules=_rules(start.server_id),
+            rules=dialect_rules(start.server_id),
             fixed_length=query.path_fix_size,
         )
     rows = [one.track for one in steps]
@@ -234,7 +234,7 @@ async def dialect_external_search(call: Call, query: SearchAsked) -> DialectTrac
 )
 async def dialect_track(call: Call, query: ItemAsked) -> DialectTrack:
     track, name = await _named(call, query.item_id, query.server)
-    return _told(track, name)
+    return told_dialect(track, name)
 
 
 @get(
@@ -248,7 +248,7 @@ async def dialect_max_distance(call: Call, query: ItemAsked) -> Farthest:
     async with answering():
         numbers = await numbering(call, [query.item_id], query.server)
         async with call.context.connection() as c:
-            track = await _track(c, numbers.id_of(query.item_id), query.server)
+            track = await track_called(c, numbers.id_of(query.item_id), query.server)
         view, places = call.context.follower.live.index.table.find([track.recording_id])
         if places[0] < 0:
             raise Refusal(CONFLICT, "This track has not been heard yet; ask again later.")
@@ -298,7 +298,7 @@ async def dialect_score(call: Call, query: ExternalAsked) -> Score:
     surest = sorted(tags, key=lambda tag: -tag[1])[:_TAGS_TOLD]
     scores = moods(mood_inputs(heard.analysis.tags, found), cold_start())
     return Score(
-        **_told(track, name).model_dump(),
+        **told_dialect(track, name).model_dump(),
         tempo=found.tempo,
         key=found.key,
         scale=found.scale,
@@ -317,20 +317,22 @@ async def _search(call: Call, query: SearchAsked) -> DialectTracks:
         found = await tracks.search(c, words, query.end, server=server)
     rows = found[query.start :]
     names = await names_of(call, rows)
-    return DialectTracks(tuple(_told(row, name) for row in rows if (name := names.of(row)) is not None))
+    return DialectTracks(
+        tuple(told_dialect(row, name) for row in rows if (name := names.of(row)) is not None)
+    )
 
 
 async def _named(call: Call, item: str, server: str | None) -> tuple[TrackRow, str]:
     """The track that is meant, and what the asker calls it."""
     numbers = await numbering(call, [item], server)
     async with call.context.connection() as c:
-        track = await _track(c, numbers.id_of(item), server)
+        track = await track_called(c, numbers.id_of(item), server)
     return track, item if numbers.adapter else str(track.track_id)
 
 
 async def _seed(c: Connection, query: SimilarAsked, numbers: Numbering) -> TrackRow:
     if query.item_id:
-        return await _track(c, numbers.id_of(query.item_id), query.server)
+        return await track_called(c, numbers.id_of(query.item_id), query.server)
     if not (query.title and query.artist):
         sentence = "or `title` and `artist` must name a seed"
         raise reading.refuse([Fault(where="query.item_id", message=sentence)])
@@ -341,7 +343,7 @@ async def _seed(c: Connection, query: SimilarAsked, numbers: Numbering) -> Track
     return found[0]
 
 
-async def _track(c: Connection, item: str, server: str | None) -> TrackRow:
+async def track_called(c: Connection, item: str, server: str | None) -> TrackRow:
     """The track that a server calls so; an id that two servers use needs the server's name."""
     keys = [(await named_server(c, server)).id] if server else [one.id for one in await servers.list_(c)]
     found = [row for key in keys for row in await tracks.of_server(c, key, [TrackId(item)])]
@@ -359,11 +361,12 @@ async def _steps(call: Call, rows: Sequence[TrackRow]) -> tuple[DialectStep, ...
             heard = await analyses.get(c, row.recording_id)
             vectors[row.recording_id] = tuple(heard.analysis.embedding.tolist()) if heard else ()
     return tuple(
-        DialectStep(**_told(row).model_dump(), embedding_vector=vectors[row.recording_id]) for row in rows
+        DialectStep(**told_dialect(row).model_dump(), embedding_vector=vectors[row.recording_id])
+        for row in rows
     )
 
 
-def _rules(server: ServerKey, *, per_artist: int | None = 3, walk: bool = False) -> Rules:
+def dialect_rules(server: ServerKey | None, *, per_artist: int | None = 3, walk: bool = False) -> Rules:
     """Answers are in the asking server's own ids."""
     return Rules(
         filter=Filter(server=server, seconds=(None, _LONGEST_SECONDS)),
@@ -373,7 +376,7 @@ def _rules(server: ServerKey, *, per_artist: int | None = 3, walk: bool = False)
     )
 
 
-def _told(row: TrackRow, name: str | None = None) -> DialectTrack:
+def told_dialect(row: TrackRow, name: str | None = None) -> DialectTrack:
     return DialectTrack(
         item_id=name or str(row.track_id),
         title=row.title,

@@ -21,7 +21,7 @@ from segue.web.numbering import Names, names_of
 from segue.web.routing import Scope, get
 from segue.web.shapes import AskedLoosely, Name, Text, Told
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "artist_meant"]
 
 _TAG = "AudioMuse dialect"
 _ASKING_SECONDS = 5
@@ -181,20 +181,24 @@ async def dialect_artist_tracks(call: Call, query: ArtistTracksAsked) -> ArtistT
 
 
 async def _artist(call: Call, query: SimilarArtistsAsked | ArtistTracksAsked) -> tuple[str, ServerKey | None]:
-    """Who is meant, and whose ids are told. Some clients send the server's id as the name."""
     said = query.artist or query.artist_id
     if not said:
         raise reading.refuse([Fault(where="query.artist", message="or `artist_id` is needed")])
+    return await artist_meant(call, said, query.server)
+
+
+async def artist_meant(call: Call, said: str, server: str | None) -> tuple[str, ServerKey | None]:
+    """Who is meant, and whose ids are told. Some clients send the server's id as the name."""
     async with call.context.connection() as c:
-        named = await named_server(c, query.server) if query.server else None
+        named = await named_server(c, server) if server else None
         key = named.id if named else None
         if await catalogue.of_artist(c, said, server=key):
             return said, key
         asked = [named] if named else await servers.list_(c)
-    for server in asked:
-        name = None if server.withdrawn else await _name(call, server.id, said)
+    for one in asked:
+        name = None if one.withdrawn else await _name(call, one.id, said)
         if name is not None:
-            return name, server.id
+            return name, one.id
     raise Refusal(NOT_FOUND, f"No artist is known as {said!r}, and no server has one under this id.")
 
 
