@@ -57,6 +57,15 @@ async def test_questions_and_answers_are_in_numbers(stereo: Stereo) -> None:
         stereo.fake.wipe()  # all numbers are new
 
 
+async def test_blends_are_in_numbers(stereo: Stereo) -> None:
+    """The body is the one that the plugin sends."""
+    add, subtract = stereo.number("Dawn"), stereo.number("静けさ")
+    items = [{"id": add, "op": "ADD", "type": "song"}, {"id": subtract, "op": "SUBTRACT", "type": "song"}]
+    found = await stereo.daemon.json("POST", "/api/alchemy", json={"items": items, "n": 25})
+    assert stereo.titles(found["results"]) == ["Tide & Stone", "100% näher"]
+    assert stereo.titles([*found["add_points"], *found["sub_points"]]) == ["Dawn", "静けさ"]
+
+
 async def test_addresses_are_understood_as_well(stereo: Stereo) -> None:
     [dawn] = [row["url"] for row in stereo.fake.db.execute("select url from tracks where title = 'Dawn'")]
     found = await stereo.daemon.json("GET", f"/api/similar_tracks?item_id={dawn.replace('%', '%25')}&n=1")
