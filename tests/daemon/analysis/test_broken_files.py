@@ -14,7 +14,6 @@ from segue.analysis.wire import reply_to_analysis, request_for
 from segue.children.child import Child, Limits
 from segue.model import Analysis, Quality
 from tests.daemon.analysis.broken import Broken, damaged, oddities
-from tests.daemon.analysis.sounds import song, write_wav
 
 DEADLINE_SECONDS = 60.0
 MEMORY_BYTES = 600 * 2**20
@@ -94,13 +93,6 @@ async def test_what_is_no_file_has_a_reason(child: Child, tmp_path: Path) -> Non
         "The file cannot be opened: No such file or directory.",
         "This is not a regular file.",
     ]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-async def test_an_unreadable_file_has_a_reason(child: Child, tmp_path: Path) -> None:
-    path = write_wav(tmp_path / "secret.wav", song(seconds=4))
-    path.chmod(0)
-    assert await outcome(child, path, Quality.FAST) == "The file cannot be opened: Permission denied."
 
 
 @pytest.mark.slow
