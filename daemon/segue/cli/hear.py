@@ -22,6 +22,7 @@ _ONLY_ERRORS = Quiet()
 _TAGS_SHOWN = 5
 _KEYS = (
     "quality", "duration", "tempo", "key", "scale", "energy", "loudness", "moods", "tags", "embedding",
+    "heads", "spaces",
 )  # fmt: skip
 
 
@@ -33,6 +34,12 @@ def register(app: typer.Typer) -> None:
 def hear(
     files: Annotated[list[Path], typer.Argument(help="Files of music.", metavar="FILE")],
     quality: Annotated[Level, typer.Option(help="How much of each file is heard.")] = "balanced",
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of other people's models that hear as well.", exists=True, file_okay=False
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Hear files and print what is in them; no daemon or database is needed.
@@ -46,12 +53,15 @@ def hear(
 
     logs.configure(_ONLY_ERRORS)
     named = [(str(file), str(file.absolute())) for file in files]
-    raise SystemExit(int(asyncio.run(_hear_all(named, quality, as_json=as_json))))
+    folder = str(models.absolute()) if models else None
+    raise SystemExit(int(asyncio.run(_hear_all(named, quality, folder, as_json=as_json))))
 
 
-async def _hear_all(files: list[tuple[str, str]], quality: Level, *, as_json: bool) -> Exit:
+async def _hear_all(
+    files: list[tuple[str, str]], quality: Level, models: str | None, *, as_json: bool
+) -> Exit:
     heard = []
-    async for report in _reports(files, quality):
+    async for report in _reports(files, quality, models):
         heard.append(report)
         if not as_json:
             _print(report)
@@ -60,22 +70,24 @@ async def _hear_all(files: list[tuple[str, str]], quality: Level, *, as_json: bo
     return Exit.FAILED if any(report["error"] for report in heard) else Exit.OK
 
 
-async def _reports(files: list[tuple[str, str]], quality: Level) -> AsyncIterator[dict[str, Any]]:
+async def _reports(
+    files: list[tuple[str, str]], quality: Level, models: str | None
+) -> AsyncIterator[dict[str, Any]]:
     """One supervised child hears them one after the other; a file that kills it fails alone."""
     from segue.children import Child
 
     async with Child("segue.analysis.child:hear") as child:
         for name, path in files:
-            yield await _report(child, name, path, quality)
+            yield await _report(child, name, path, quality, models)
 
 
-async def _report(child: "Child", name: str, path: str, quality: Level) -> dict[str, Any]:
+async def _report(child: "Child", name: str, path: str, quality: Level, models: str | None) -> dict[str, Any]:
     from segue.analysis.errors import HearingError
     from segue.analysis.wire import reply_to_analysis, request_for
     from segue.children import ChildError
     from segue.model import Quality
 
-    request = request_for(path, quality=Quality(quality))
+    request = request_for(path, quality=Quality(quality), models=models)
     try:
         reply = await child.call(request, deadline_seconds=_DEADLINE_SECONDS)
         return _as_values(name, reply_to_analysis(dict(reply)))
@@ -103,7 +115,9 @@ def _as_values(name: str, analysis: "Analysis | None", *, error: str | None = No
         "loudness": found.loudness,
         "moods": moods(mood_inputs(analysis.tags, found), cold_start()),
         "tags": dict(zip(MODEL_TAGS, map(float, analysis.tags), strict=True)),
-        "embedding": [float(number) for number in analysis.embedding],
+        "embedding": analysis.embedding.tolist(),
+        "heads": {name: scores.tolist() for name, scores in analysis.heads.items()},
+        "spaces": {name: vector.tolist() for name, vector in analysis.spaces.items()},
     }
 
 

@@ -32,10 +32,11 @@ class Saved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """A stored analysis and its moment."""
+    """A stored analysis and its moment; `spaces` names those in which the recording has a vector."""
 
     analysis: Analysis
     analysed_at: datetime
+    spaces: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,7 @@ async def get(c: Connection, recording: RecordingId) -> Heard | None:
         row = await cursor.fetchone()
     if row is None:
         return None
+    heads = await _heads(c, recording)
     measured = {name: row[name] for name in _DESCRIPTORS}
     analysis = Analysis(
         version=row["version"],
@@ -101,8 +103,10 @@ async def get(c: Connection, recording: RecordingId) -> Heard | None:
         descriptors=Descriptors(**measured, missing=row["missing"]),
         audio_hash=row["audio_hash"],
         fingerprint=row["fingerprint"],
+        heads=heads,
     )
-    return Heard(analysis=analysis, analysed_at=row["analysed_at"])
+    spaces_filled = await embeddings.spaces_of(c, recording)
+    return Heard(analysis=analysis, analysed_at=row["analysed_at"], spaces=spaces_filled)
 
 
 async def count(c: Connection) -> int:
@@ -138,6 +142,14 @@ _DESCRIPTORS = (
     "tempo", "tempo_confidence", "key", "scale", "key_confidence", "energy", "loudness",
     "true_peak", "dance", "pulse", "flux", "mode", "intro_silence", "outro_silence",
 )  # fmt: skip
+
+
+async def _heads(c: Connection, recording: RecordingId) -> dict[str, Vector]:
+    async with c.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(
+            "select head, scores from head_scores where recording_id = %s order by head", (recording,)
+        )
+        return {head: np.frombuffer(scores, "<f4") for head, scores in await cursor.fetchall()}
 
 
 async def _lock_hash(c: Connection, audio_hash: bytes | None) -> None:

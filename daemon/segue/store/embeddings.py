@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from psycopg import sql
-from psycopg.rows import tuple_row
+from psycopg.rows import scalar_row, tuple_row
 
 from segue.model import RecordingId, SpaceId
 from segue.store.following import Position, advanced, horizon, position
@@ -34,6 +34,7 @@ __all__ = [
     "position",
     "put",
     "remove",
+    "spaces_of",
 ]
 
 Vector = npt.NDArray[np.float32]
@@ -97,6 +98,17 @@ async def fill(c: Connection, space: SpaceId, recordings: Sequence[RecordingId],
         (space, list(recordings), [vector.tobytes() for vector in vectors.astype("<f4")]),
     )
     return cursor.rowcount
+
+
+async def spaces_of(c: Connection, recording: RecordingId) -> tuple[str, ...]:
+    """The names of the spaces in which a recording has a vector, oldest space first."""
+    async with c.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """select s.name from embeddings e join spaces s on s.id = e.space_id
+                where e.recording_id = %s and e.vector is not null order by s.id""",
+            (recording,),
+        )
+        return tuple(await cursor.fetchall())
 
 
 async def remove(c: Connection, recordings: Sequence[RecordingId]) -> int:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from segue.model import MODEL_TAGS
+from tests.daemon.analysis.test_foreign import write_model
 from tests.daemon.cli.conftest import Run
 
 KEYS = {
     "file", "error", "quality", "duration", "tempo", "key", "scale", "energy", "loudness", "moods", "tags",
-    "embedding",
+    "embedding", "heads", "spaces",
 }  # fmt: skip
 
 
@@ -41,8 +42,18 @@ def test_json_has_every_key_for_every_file(segue: Run, sound: Path, tmp_path: Pa
     assert set(heard["moods"]) == {"danceable", "aggressive", "happy", "party", "relaxed", "sad"}
     assert heard["quality"] == "balanced"
     assert again == heard
+    assert heard["heads"] == heard["spaces"] == {}
     for failed in (broken, gone):
         assert failed["error"] and failed["embedding"] is None
+
+
+def test_other_peoples_models_hear_too(segue: Run, sound: Path, tmp_path: Path) -> None:
+    write_model(tmp_path / "wide.onnx", reads=["n", 187, 96], outputs={"embedding": 16})
+    write_model(tmp_path / "mood.onnx", reads=["n", 200], outputs={"y": 2}, value=1 / 200)
+    outcome = segue("hear", "--models", str(tmp_path), "--json", str(sound))
+    [heard] = json.loads(outcome.out)
+    assert heard["heads"] == {"mood": pytest.approx([sum(heard["embedding"]) / 200] * 2, rel=1e-3)}
+    assert {name: len(vector) for name, vector in heard["spaces"].items()} == {"wide": 16}
 
 
 def test_text_for_people(segue: Run, sound: Path) -> None:

@@ -41,6 +41,12 @@ async def test_other_models_have_spaces_and_heads_of_their_own(pool: Pool) -> No
         assert ("narrow", claim.recording) not in vectors
         rows = await (await c.execute("select head, scores from head_scores")).fetchall()
         assert [(str(row[0]), bytes(row[1])) for row in rows] == [("mood", mood.tobytes())]
+        stored = await analyses.get(c, claim.recording)
+        assert stored is not None
+        assert stored.spaces == ("musicnn-raw", "other")
+        assert {name: scores.tolist() for name, scores in stored.analysis.heads.items()} == {
+            "mood": [0.25, 0.75]
+        }
 
 
 async def test_a_models_space_serves_once_everything_was_heard_with_it(pool: Pool) -> None:

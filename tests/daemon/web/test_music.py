@@ -143,6 +143,7 @@ async def test_a_recording_tells_what_was_heard(daemon: Daemon) -> None:
     assert heard["tags"][0] == {"tag": "happy", "probability": 1.0}
     assert len(heard["tags"]) == 50
     assert set(heard["moods"]) == {"danceable", "aggressive", "happy", "party", "relaxed", "sad"}
+    assert (heard["heads"], heard["spaces"]) == ({}, ["musicnn-raw"])
 
 
 async def test_failures_are_listed_with_their_reasons(daemon: Daemon) -> None:

@@ -34,6 +34,14 @@ class Heard(Told):
     analysed_at: datetime
     tags: tuple[TagHeard, ...] = Field(description="All 50, the surest first.")
     moods: dict[str, float | None] = Field(description="0 to 1 each.")
+    heads: dict[str, tuple[float, ...]] = Field(
+        description="What other people's heads answered, by the model's name: means over patches.",
+        examples=[{"mood_happy-msd-musicnn-1": [0.9, 0.1]}],
+    )
+    spaces: tuple[str, ...] = Field(
+        description="The spaces in which the recording has a vector, other people's models' too.",
+        examples=[["musicnn-raw", "musicnn_embedding"]],
+    )
     tempo: float | None = Field(description="Beats per minute.")
     tempo_confidence: float | None
     key: str | None = Field(examples=["F#"])
@@ -135,6 +143,8 @@ def _heard(heard: analyses.Heard) -> Heard:
         analysed_at=heard.analysed_at,
         tags=tuple(TagHeard(tag=tag, probability=probability) for tag, probability in tags),
         moods=moods(mood_inputs(analysis.tags, found), cold_start()),
+        heads={name: tuple(scores.tolist()) for name, scores in analysis.heads.items()},
+        spaces=heard.spaces,
         tempo=found.tempo,
         tempo_confidence=found.tempo_confidence,
         key=found.key,
