@@ -38,6 +38,7 @@ def heard(**facts: Any) -> dict[str, Any]:
         "tags": [{"tag": "jazz", "probability": 0.5}], "moods": {"happy": 0.25, "sad": None}, "tempo": 120.0,
         "tempo_confidence": 0.9, "key": "F#", "scale": "minor", "key_confidence": 0.8, "energy": 0.4,
         "loudness": None, "true_peak": None, "dance": None, "intro_silence": None, "outro_silence": None,
+        "heads": {"calm": [0.9, 0.1]}, "spaces": ["musicnn-raw"],
         "missing": {"loudness": "Only windows were heard."}, **facts,
     }  # fmt: skip
 
