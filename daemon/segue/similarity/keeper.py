@@ -7,7 +7,7 @@ from time import monotonic
 import structlog
 
 from segue.index import ExactIndex, GraphIndex, Kind, Neighbours, Parameters, Sizes, Successor, Table
-from segue.index.audit import recall
+from segue.index.audit import recalls
 from segue.index.snapshot import Snapshot, SnapshotError, adopt, load, save
 from segue.similarity.live import Live
 
@@ -152,11 +152,10 @@ async def _build(successor: Successor) -> Successor:
 async def _recall(index: Neighbours) -> Recall:
     """One recording after another, and a rest after each: every comparison with all is dear to answers."""
     seed = int(monotonic())
-    at_10: list[float] = []
-    at_50: list[float] = []
+    shares: list[list[float]] = []
     for number in range(_RECALL_SAMPLE):
         began = monotonic()
-        for count, shares in ((10, at_10), (50, at_50)):
-            shares.append(await asyncio.to_thread(recall, index, count=count, sample=1, seed=seed + number))
+        shares.append(await asyncio.to_thread(recalls, index, counts=(10, 50), sample=1, seed=seed + number))
         await asyncio.sleep(_RESTS * (monotonic() - began))
-    return Recall(at_10=sum(at_10) / _RECALL_SAMPLE, at_50=sum(at_50) / _RECALL_SAMPLE)
+    at_10, at_50 = (sum(share) / _RECALL_SAMPLE for share in zip(*shares, strict=True))
+    return Recall(at_10=at_10, at_50=at_50)
