@@ -12,7 +12,17 @@ from segue.model import Analysis, Descriptors, Quality, RecordingId, SpaceId
 from segue.store import embeddings, recordings, spaces
 from segue.store.pool import Connection
 
-__all__ = ["Features", "Heard", "Saved", "SpacesChangedError", "count", "features", "get", "save"]
+__all__ = [
+    "Features",
+    "Heard",
+    "Saved",
+    "SpacesChangedError",
+    "count",
+    "features",
+    "get",
+    "own_embeddings",
+    "save",
+]
 
 Vector = npt.NDArray[np.float32]
 
@@ -107,6 +117,15 @@ async def get(c: Connection, recording: RecordingId) -> Heard | None:
     )
     spaces_filled = await embeddings.spaces_of(c, recording)
     return Heard(analysis=analysis, analysed_at=row["analysed_at"], spaces=spaces_filled)
+
+
+async def own_embeddings(c: Connection, recordings: Sequence[RecordingId]) -> dict[RecordingId, Vector]:
+    """The network's own embedding [200] of each of these that was heard."""
+    async with c.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(
+            "select recording_id, embedding from analyses where recording_id = any(%s)", (list(recordings),)
+        )
+        return {RecordingId(one): np.frombuffer(vector, "<f4") for one, vector in await cursor.fetchall()}
 
 
 async def count(c: Connection) -> int:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pydantic import Field, RootModel
 
 from segue.analysis.moods import cold_start, mood_inputs, moods
-from segue.model import MODEL_TAGS, RecordingId, ServerKey, TrackId
+from segue.model import MODEL_TAGS, ServerKey, TrackId
 from segue.similarity import Rules, VectorSeed, near, path
 from segue.store import analyses, servers, tracks
 from segue.store.pool import Connection
@@ -274,10 +274,10 @@ async def dialect_max_distance(call: Call, query: ItemAsked) -> Farthest:
 async def dialect_embedding(call: Call, query: ExternalAsked) -> Embedding:
     track, name = await _named(call, query.id, query.server)
     async with call.context.connection() as c:
-        heard = await analyses.get(c, track.recording_id)
-    if heard is None:
+        vectors = await analyses.own_embeddings(c, [track.recording_id])
+    if track.recording_id not in vectors:
         raise Refusal(NOT_FOUND, "This track has not been heard yet; ask again later.")
-    return Embedding(item_id=name, embedding=tuple(heard.analysis.embedding.tolist()))
+    return Embedding(item_id=name, embedding=tuple(vectors[track.recording_id].tolist()))
 
 
 @get(
@@ -355,13 +355,11 @@ async def track_called(c: Connection, item: str, server: str | None) -> TrackRow
 
 
 async def _steps(call: Call, rows: Sequence[TrackRow]) -> tuple[DialectStep, ...]:
-    vectors: dict[RecordingId, tuple[float, ...]] = {}
     async with call.context.connection() as c:
-        for row in rows:
-            heard = await analyses.get(c, row.recording_id)
-            vectors[row.recording_id] = tuple(heard.analysis.embedding.tolist()) if heard else ()
+        vectors = await analyses.own_embeddings(c, [row.recording_id for row in rows])
+    told = {recording: tuple(vector.tolist()) for recording, vector in vectors.items()}
     return tuple(
-        DialectStep(**told_dialect(row).model_dump(), embedding_vector=vectors[row.recording_id])
+        DialectStep(**told_dialect(row).model_dump(), embedding_vector=told.get(row.recording_id, ()))
         for row in rows
     )
 
