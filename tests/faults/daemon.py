@@ -10,7 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from tests.daemon.up.running import free_port
+
+_TOKEN = "a-token-for-tests-only"
 
 __all__ = ["Daemon", "running_daemon"]
 
@@ -26,7 +30,7 @@ class Daemon:
             "SEGUE_DATA_DIR": str(folder / "data"),
             "SEGUE_PORT": str(self.port),
             "SEGUE_LOG_FORMAT": "json",
-            "SEGUE_ADMIN_TOKEN": "a-token-for-tests-only",
+            "SEGUE_ADMIN_TOKEN": _TOKEN,
             **environment,
         }
         self._work = work
@@ -67,6 +71,17 @@ class Daemon:
                 process.kill()
                 process.wait(10)
         self._processes.clear()
+
+    async def ask_for_walk(self, server: str) -> None:
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {_TOKEN}"}) as session,
+            session.post(f"{self.url}/api/v1/servers/{server}/walk") as reply,
+        ):
+            assert reply.status == 202, await reply.text()
+
+    def states_told(self) -> list[dict[str, Any]]:
+        """What the log says of how servers are."""
+        return self.log("server_connected", "server_lost", "server_refused", "server_broken")
 
     def log(self, *events: str) -> list[dict[str, Any]]:
         """What was logged so far, by both; only these events, if any are named."""

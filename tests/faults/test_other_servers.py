@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from segue.sdk.testing import Song, World, until
@@ -116,16 +115,10 @@ class Room:
         return time.monotonic() - began
 
     async def ask_for_walk(self) -> None:
-        headers = {"Authorization": "Bearer a-token-for-tests-only"}
-        async with (
-            aiohttp.ClientSession(headers=headers) as session,
-            session.post(f"{self.daemon.url}/api/v1/servers/{self.name}/walk") as reply,
-        ):
-            assert reply.status == 202, await reply.text()
+        await self.daemon.ask_for_walk(self.name)
 
     def states_told(self) -> list[dict[str, Any]]:
-        told = self.daemon.log("server_connected", "server_lost", "server_refused", "server_broken")
-        return [line for line in told if line["server"] == self.name]
+        return [line for line in self.daemon.states_told() if line["server"] == self.name]
 
     async def _count(self, rows: str) -> int:
         mine = "server_id = (select id from servers where name = %s)"

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from segue.sdk.testing import Song, World, until
@@ -96,12 +95,7 @@ class Stage:
         return time.monotonic() - began
 
     async def ask_for_walk(self) -> None:
-        headers = {"Authorization": "Bearer a-token-for-tests-only"}
-        async with (
-            aiohttp.ClientSession(headers=headers) as session,
-            session.post(f"{self.daemon.url}/api/v1/servers/room/walk") as reply,
-        ):
-            assert reply.status == 202, await reply.text()
+        await self.daemon.ask_for_walk("room")
 
 
 class Told:
@@ -118,7 +112,7 @@ class Told:
         return str(self._lines()[self._before]["reason"])
 
     def _lines(self) -> list[dict[str, Any]]:
-        return self._daemon.log("server_connected", "server_lost", "server_refused", "server_broken")
+        return self._daemon.states_told()
 
 
 @pytest.fixture(params=["mpd", "supysonic"])
