@@ -4,15 +4,18 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
+import structlog
 from aiohttp import web
 from yarl import URL
 
-from segue.web.front.proxy import Proxy, ServerAway, only_what_the_server_told, open_session
+from segue.web.front.proxy import REPLIED, Proxy, ServerAway, only_what_the_server_told, open_session
 
 __all__ = ["Dialect", "make_door", "runner"]
 
 _LONGEST_LINE = 1024 * 1024
 _LONGEST_FIELD = 64 * 1024
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Dialect(Protocol):
@@ -64,7 +67,7 @@ def _handler(dialect: Dialect | None) -> Callable[[web.Request], Awaitable[web.S
     async def handle(request: web.Request) -> web.StreamResponse:
         proxy = request.app[PROXY]
         try:
-            answer = await dialect.answer(request, proxy) if dialect else None
+            answer = await _ours(dialect, request, proxy) if dialect else None
             return answer if answer is not None else await proxy.forward(request)
         except ServerAway:
             if dialect is not None:
@@ -72,3 +75,16 @@ def _handler(dialect: Dialect | None) -> Callable[[web.Request], Awaitable[web.S
             return web.Response(status=502, text="The media server cannot be reached.\n")
 
     return handle
+
+
+async def _ours(dialect: Dialect, request: web.Request, proxy: Proxy) -> web.StreamResponse | None:
+    """A fault of ours costs nobody the server's own answer."""
+    try:
+        return await dialect.answer(request, proxy)
+    except (ServerAway, ConnectionError):
+        raise
+    except Exception as error:
+        if REPLIED in request:
+            raise
+        log.error("door_failed", method=request.method, exc_info=error)
+        return None

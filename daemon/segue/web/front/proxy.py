@@ -13,7 +13,7 @@ from yarl import URL
 from segue.web.front import headers
 from segue.web.front.websocket import is_websocket, relay_websocket
 
-__all__ = ["Proxy", "ServerAway", "open_session"]
+__all__ = ["Proxy", "ServerAway", "body_of", "open_session", "whole"]
 
 _CONNECT_SECONDS = 5
 _SILENCE_SECONDS = 300  # event streams speak every 15 s or so; a server silent for so long is gone
@@ -24,6 +24,7 @@ _LONGEST_FIELD = 64 * 1024
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 REPLIED = web.RequestKey("replied", CIMultiDict)
+READ = web.RequestKey("read", bytes)
 
 
 class ServerAway(Exception):  # noqa: N818 - it says who must act: nobody, until it is back
@@ -46,6 +47,23 @@ async def open_session(tls: ssl.SSLContext | bool = True) -> AsyncIterator[aioht
         yield session
 
 
+async def body_of(request: web.Request) -> bytes:
+    """The whole body, kept so that the request can still be passed on."""
+    if READ not in request:
+        request[READ] = await request.content.read(-1)
+    return request[READ]
+
+
+async def whole(answer: aiohttp.ClientResponse, *, most: int) -> bytes:
+    """The whole body of an answer that we read ourselves; ServerAway when it is larger than that."""
+    body = bytearray()
+    async for piece in answer.content.iter_any():
+        body += piece
+        if len(body) > most:
+            raise ServerAway("The answer is too large.")
+    return bytes(body)
+
+
 class Proxy:
     """Passes requests on to one server."""
 
@@ -53,8 +71,8 @@ class Proxy:
         self.session = session
         self.server = server.origin()
 
-    async def forward(self, request: web.Request, *, body: bytes | None = None) -> web.StreamResponse:
-        """The server's own answer; `body` stands for one that was read already."""
+    async def forward(self, request: web.Request) -> web.StreamResponse:
+        """The server's own answer."""
         if is_websocket(request):
             return await relay_websocket(request, self.session, self.address(request))
         data = request.content if request.body_exists else None
@@ -63,7 +81,7 @@ class Proxy:
                 request.method,
                 self.address(request),
                 headers=headers.upstream(request),
-                data=data if body is None else body,
+                data=request.get(READ, data),
                 allow_redirects=False,
             )
         except (aiohttp.ClientConnectionError, TimeoutError) as error:

@@ -8,11 +8,15 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from segue.web.front.proxy import body_of
+
 __all__ = ["Asked", "method_of", "read"]
 
-_PATH = re.compile(r"(?P<base>.*/)rest/(?P<method>[A-Za-z0-9]+)(?:\.view)?")
+_PATH = re.compile(r"(?P<base>.*/)rest/(?P<method>[A-Za-z0-9]+)(?P<view>(?:\.view)?)")
 _CALLBACK = re.compile(r"[A-Za-z_$][A-Za-z0-9_$.]*")
+_FORM = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 10 * 1024 * 1024
+_MOST_FIELDS = 20_000
 _CREDENTIALS = ("u", "p", "t", "s", "apiKey", "jwt", "v", "c")
 
 Parameters = Sequence[tuple[str, str]]
@@ -21,12 +25,12 @@ Form = Literal["xml", "json", "jsonp"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request; `body` is the form as it came, to be passed on unchanged."""
+    """One request; `base` stands before `rest`, and `view` behind the method where it was written so."""
 
     base: str
     method: str
+    view: str
     parameters: Parameters
-    body: bytes | None
 
     def one(self, name: str) -> str | None:
         """The first value given."""
@@ -67,27 +71,35 @@ def method_of(request: web.Request) -> str | None:
 
 
 async def read(request: web.Request) -> Asked | None:
-    """The request, its form included, once; None when the form is larger than any that makes sense."""
+    """The request, its form included, once; None when it has one that we do not understand."""
     if ASKED in request:
         return request[ASKED]
     match = _PATH.fullmatch(request.rel_url.raw_path)
     assert match is not None
-    query = request.rel_url.raw_query_string
-    body = None
+    form = b""
     if request.body_exists:
-        if (request.content_length or _LARGEST_FORM + 1) > _LARGEST_FORM:
+        if not _is_small_and_plain(request):
             return None
-        body = await request.content.read(-1)
-    form = body if body and request.content_type == "application/x-www-form-urlencoded" else b""
+        body = await body_of(request)
+        form = body if request.content_type == _FORM else b""
+    query = request.rel_url.raw_query_string
+    if query.count("&") + form.count(b"&") >= _MOST_FIELDS:
+        return None
     asked = Asked(
         base=match["base"],
         method=match["method"],
+        view=match["view"],
         parameters=[*_pairs(query), *_pairs(form.decode("utf-8", "replace"))],
-        body=body,
     )
     request[ASKED] = asked
     return asked
 
 
+def _is_small_and_plain(request: web.Request) -> bool:
+    """Whether the body can be read at once, and says nothing that only the server would find in it."""
+    plain = not request.content_type.startswith("multipart/") and "Content-Encoding" not in request.headers
+    return plain and (request.content_length or _LARGEST_FORM + 1) <= _LARGEST_FORM
+
+
 def _pairs(encoded: str) -> Parameters:
-    return parse_qsl(encoded, keep_blank_values=True, errors="replace", max_num_fields=20_000)
+    return parse_qsl(encoded, keep_blank_values=True, errors="replace")

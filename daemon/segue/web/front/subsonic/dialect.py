@@ -11,11 +11,17 @@ from segue.model import ServerKey, TrackId
 from segue.similarity import Artists, Follower, Rules, SimilarityError, TrackKey, near, path
 from segue.store.pool import DATABASE_FAULTS, Pool
 from segue.store.traits import Filter
-from segue.web.front.proxy import Proxy
+from segue.web.front.proxy import Proxy, ServerAway
 from segue.web.front.subsonic.artists import INFO_CONTAINERS, Circle
 from segue.web.front.subsonic.asked import Asked, method_of, read
 from segue.web.front.subsonic.documents import JsonDocument, XmlDocument
-from segue.web.front.subsonic.seeds import NothingKnown, ServerRefused, find_seeds, known_songs
+from segue.web.front.subsonic.seeds import (
+    UNKNOWN_METHOD,
+    NothingKnown,
+    ServerRefused,
+    find_seeds,
+    known_songs,
+)
 from segue.web.front.subsonic.server import Entries, Reply, Server
 
 __all__ = ["SubsonicDialect"]
@@ -24,9 +30,10 @@ _CONTAINERS = {"getSimilarSongs": "similarSongs", "getSimilarSongs2": "similarSo
 _EXTENSION = ("sonicSimilarity", 1)
 _SONIC = ("getSonicSimilarTracks", "findSonicPath", "getOpenSubsonicExtensions")
 _OURS = frozenset({*_CONTAINERS, *INFO_CONTAINERS, *_SONIC})
-_UNKNOWN_METHOD = frozenset({404, 405, 410, 501})
+_MAY_BE_UNKNOWN = frozenset({None, 0, 30, 70})  # codes of servers that do not know of extensions, and none
 _SECONDS = 8
 _REMEMBERED_SECONDS = 600
+_MOST_REMEMBERED = 100
 _LONGEST_SECONDS = 1800.0
 _SPARE = 1.5  # some candidates may be gone, or hidden from the caller
 
@@ -44,10 +51,10 @@ class SubsonicDialect:
         self._server = server
         self._circle = None if artists is None else Circle(artists, pool, server)
         self._entries = Entries()
-        self._answered: dict[str, tuple[bool, float]] = {}
+        self._unknown: dict[tuple[str, str], tuple[bool, float]] = {}
 
     async def answer(self, request: web.Request, proxy: Proxy) -> web.StreamResponse | None:
-        """None when the request is none of ours and was not touched."""
+        """None when the server shall answer by itself."""
         if method_of(request) not in _OURS:
             return None
         asked = await read(request)
@@ -58,10 +65,10 @@ class SubsonicDialect:
             async with asyncio.timeout(_SECONDS):
                 return await self._ours(asked, server)
         except ServerRefused as refused:
-            return _reply(asked, refused.reply, refused.reply.body)
-        except (NothingKnown, SimilarityError, TimeoutError, *DATABASE_FAULTS) as error:
+            return await self._refused(asked, server, refused)
+        except (NothingKnown, SimilarityError, ServerAway, TimeoutError, *DATABASE_FAULTS) as error:
             log.debug("question_passed_on", method=asked.method, reason=type(error).__name__)
-        return await self._servers_own(request, asked, server, proxy)
+        return await self._nothing_known(asked, server)
 
     async def away(self, request: web.Request) -> web.StreamResponse:
         """Clients of Subsonic understand a refusal with status 200, and only in the form they asked for."""
@@ -83,7 +90,8 @@ class SubsonicDialect:
     async def _similar(self, asked: Asked, server: Server) -> web.StreamResponse:
         sonic = asked.method == "getSonicSimilarTracks"
         count = asked.count(otherwise=10 if sonic else 50)
-        meant = await find_seeds(server, self._pool, self._server, asked.one("id") or "")
+        item, artist_first = asked.one("id") or "", asked.method == "getSimilarSongs2"
+        meant = await find_seeds(server, self._pool, self._server, item, artist_first=artist_first)
         found = await near(
             self._pool, self._follower, meant.seeds, int(count * _SPARE) + 5, rules=self._rules()
         )
@@ -118,12 +126,15 @@ class SubsonicDialect:
             max(2, asked.count(otherwise=25)),
             rules=self._rules(),
         )
-        songs = [str(one.track.track_id) for one in steps]
-        songs[0], songs[-1] = start, end  # of several tracks with this audio, the ones that were named
-        apart = dict(zip(songs, (one.distance for one in steps), strict=True))
-        shown = await server.render(songs, len(songs))
+        # Of several tracks with this audio, the ones that were named; both of them when it is the same.
+        between = [(str(one.track.track_id), one.distance) for one in steps[1:-1]]
+        last = [(end, steps[-1].distance)] if steps and end != start else []
+        apart = dict([(start, 0.0), *between, *last])
+        shown = await server.render(list(apart), len(apart))
         document = proof.document
         assert document is not None
+        if not shown or shown[-1][0] != end:
+            raise NothingKnown
         return _reply(
             asked, proof, document.matches([(entry, _similarity(apart[song])) for song, entry in shown])
         )
@@ -142,18 +153,25 @@ class SubsonicDialect:
         if not self._follower.status.ready:
             raise NothingKnown
         reply = await server.repeat()
-        known = reply.document if reply.document and reply.document.error is None else None
-        document = known or reply.document or _bare(asked)
+        error = reply.document.error if reply.document else None
+        if reply.status not in (200, *UNKNOWN_METHOD) or error not in _MAY_BE_UNKNOWN:
+            raise NothingKnown
+        document = reply.document or _bare(asked)
         return _reply(asked, reply, document.with_extension(*_EXTENSION), status=200)
 
-    async def _servers_own(
-        self, request: web.Request, asked: Asked, server: Server, proxy: Proxy
-    ) -> web.StreamResponse:
-        """The server's answer untouched; an empty one where it does not know the question at all."""
-        if asked.method == "getOpenSubsonicExtensions" or asked.method in INFO_CONTAINERS:
-            return await proxy.forward(request, body=asked.body)
-        if await self._is_answered(asked.method, server):
-            return await proxy.forward(request, body=asked.body)
+    async def _refused(
+        self, asked: Asked, server: Server, refused: ServerRefused
+    ) -> web.StreamResponse | None:
+        """Of an item that we do not find, the server may know more; what is no document, it says itself."""
+        reply = refused.reply
+        if reply.document is None or not (refused.is_final or await self._is_not_asked_there(asked, server)):
+            return None
+        return _reply(asked, reply, reply.body)
+
+    async def _nothing_known(self, asked: Asked, server: Server) -> web.StreamResponse | None:
+        """None for the server's own answer; an empty one where it does not know the question at all."""
+        if not await self._is_not_asked_there(asked, server):
+            return None
         proof = await server.ask("ping")
         if proof.document is None or proof.document.error is not None:
             return _reply(asked, proof, proof.body)
@@ -161,13 +179,18 @@ class SubsonicDialect:
             return _reply(asked, proof, proof.document.songs(_CONTAINERS[asked.method], []))
         return _reply(asked, proof, proof.document.matches([]))
 
-    async def _is_answered(self, method: str, server: Server) -> bool:
-        """Whether the server knows this method; it is asked again only now and then."""
-        known, until = self._answered.get(method, (True, 0.0))
+    async def _is_not_asked_there(self, asked: Asked, server: Server) -> bool:
+        """Whether the question is one that the server does not know; it is asked again only now and then."""
+        if asked.method == "getOpenSubsonicExtensions" or asked.method in INFO_CONTAINERS:
+            return False
+        where = asked.base, asked.method
+        unknown, until = self._unknown.get(where, (False, 0.0))
         if time.monotonic() > until:
-            known = (await server.repeat()).status not in _UNKNOWN_METHOD
-            self._answered[method] = known, time.monotonic() + _REMEMBERED_SECONDS
-        return known
+            if len(self._unknown) >= _MOST_REMEMBERED:
+                self._unknown.clear()
+            unknown = (await server.repeat()).status in UNKNOWN_METHOD
+            self._unknown[where] = unknown, time.monotonic() + _REMEMBERED_SECONDS
+        return unknown
 
     def _rules(self) -> Rules:
         return Rules(
@@ -182,7 +205,7 @@ def _reply(asked: Asked, like: Reply, body: bytes, *, status: int | None = None)
     if asked.form == "jsonp":
         body = asked.callback.encode() + b"(" + body + b");"
         content_type = "application/javascript"
-    response = web.Response(status=like.status if status is None else status, body=body, headers=like.cors)
+    response = web.Response(status=like.status if status is None else status, body=body, headers=like.kept)
     response.headers["Content-Type"] = content_type
     return response
 

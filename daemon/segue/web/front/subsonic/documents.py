@@ -24,7 +24,15 @@ class Document(Protocol):
         ...
 
     def song(self) -> Entry | None:
-        """The song of a `getSong`."""
+        """The song of a `getSong`; some servers tell of folders there as well."""
+        ...
+
+    def has(self, container: str) -> bool:
+        """Whether there is such a container."""
+        ...
+
+    def children(self) -> Sequence[tuple[str, bool]]:
+        """What is in a folder, and whether that is a folder."""
         ...
 
     def ids(self, container: str, item: str) -> list[str]:
@@ -71,7 +79,7 @@ class JsonDocument:
     def parse(cls, body: bytes) -> "JsonDocument | None":
         try:
             told = json.loads(body)["subsonic-response"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
         return cls(told) if isinstance(told, dict) else None
 
@@ -85,12 +93,17 @@ class JsonDocument:
 
     def song(self) -> Entry | None:
         song = self._told.get("song")
-        return song if isinstance(song, dict) else None
+        return song if isinstance(song, dict) and not _is_true(song.get("isDir")) else None
+
+    def has(self, container: str) -> bool:
+        return isinstance(self._told.get(container), dict)
 
     def ids(self, container: str, item: str) -> list[str]:
-        items = self._container(container).get(item, [])
-        many = items if isinstance(items, list) else [items]
-        return [str(one["id"]) for one in many if isinstance(one, dict) and "id" in one]
+        return [str(one["id"]) for one in self._items(container, item)]
+
+    def children(self) -> Sequence[tuple[str, bool]]:
+        found = self._items("directory", "child")
+        return [(str(one["id"]), _is_true(one.get("isDir"))) for one in found]
 
     def name(self, container: str) -> str | None:
         name = self._container(container).get("name")
@@ -117,6 +130,11 @@ class JsonDocument:
         if all(one.get("name") != name for one in extensions):
             extensions = [*extensions, {"name": name, "versions": [version]}]
         return self._written({"openSubsonicExtensions": extensions})
+
+    def _items(self, container: str, item: str) -> list[Mapping[str, Any]]:
+        items = self._container(container).get(item, [])
+        many = items if isinstance(items, list) else [items]
+        return [one for one in many if isinstance(one, dict) and "id" in one]
 
     def _container(self, name: str) -> Mapping[str, Any]:
         container = self._told.get(name)
@@ -151,12 +169,17 @@ class XmlDocument:
         return int(code) if code.isdecimal() else 0
 
     def song(self) -> Entry | None:
-        return self._find(self._root, "song")
+        song = self._find(self._root, "song")
+        return None if song is None or _is_true(song.get("isDir")) else song
+
+    def has(self, container: str) -> bool:
+        return self._find(self._root, container) is not None
 
     def ids(self, container: str, item: str) -> list[str]:
-        inside = self._find(self._root, container)
-        found = () if inside is None else inside
-        return [one.get("id", "") for one in found if _plain(one.tag) == item and one.get("id")]
+        return [one.get("id", "") for one in self._items(container, item)]
+
+    def children(self) -> Sequence[tuple[str, bool]]:
+        return [(one.get("id", ""), _is_true(one.get("isDir"))) for one in self._items("directory", "child")]
 
     def name(self, container: str) -> str | None:
         inside = self._find(self._root, container)
@@ -203,8 +226,18 @@ class XmlDocument:
             "subsonic-response", {"xmlns": _NAMESPACE, "status": "ok", "version": "1.16.1", **kept}
         )
 
+    def _items(self, container: str, item: str) -> list[Xml.Element]:
+        inside = self._find(self._root, container)
+        found = () if inside is None else inside
+        return [one for one in found if _plain(one.tag) == item and one.get("id")]
+
     def _find(self, inside: Xml.Element, name: str) -> Xml.Element | None:
         return next((one for one in inside if _plain(one.tag) == name), None)
+
+
+def _is_true(value: object) -> bool:
+    """Old servers write text in JSON too."""
+    return value is True or value == "true"
 
 
 def _plain(tag: str) -> str:

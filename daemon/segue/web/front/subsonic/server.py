@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from segue.web.front import headers
-from segue.web.front.proxy import Proxy, ServerAway
+from segue.web.front.proxy import Proxy, ServerAway, whole
 from segue.web.front.subsonic.asked import Asked, Parameters
 from segue.web.front.subsonic.documents import Document, Entry, parse
 
@@ -23,6 +24,7 @@ __all__ = ["Entries", "Reply", "Server"]
 _SECONDS = 10
 _LARGEST = 32 * 1024 * 1024
 _AT_ONCE = 16
+_RENDER_SECONDS = 5
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -34,7 +36,7 @@ class Reply:
     content_type: str
     body: bytes
     document: Document | None
-    cors: CIMultiDict[str] = field(default_factory=CIMultiDict)
+    kept: CIMultiDict[str] = field(default_factory=CIMultiDict)
 
 
 class Entries:
@@ -81,25 +83,30 @@ class Server:
         return await self._send(self._asked.method, [*passed, ("f", "xml" if self._xml else "json")])
 
     async def render(self, songs: Sequence[str], count: int) -> list[tuple[str, Entry]]:
-        """The first `count` of these songs that the caller may see, in order.
+        """The first `count` of these songs that the caller may see, in order; fewer if the server is slow.
 
         The caller must have proved who they are in this very request: entries are kept by user.
         """
         shown: list[tuple[str, Entry]] = []
-        few = asyncio.Semaphore(_AT_ONCE)
         rest = list(songs)
-        while rest and len(shown) < count:
-            wanted = count - len(shown)
-            batch, rest = rest[:wanted], rest[wanted:]
-            entries = await asyncio.gather(*(self._song(song, few) for song in batch))
-            shown += [(song, one) for song, one in zip(batch, entries, strict=True) if one is not None]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_RENDER_SECONDS):
+                while rest and len(shown) < count:
+                    wanted = min(count - len(shown), _AT_ONCE)
+                    batch, rest = rest[:wanted], rest[wanted:]
+                    entries = await asyncio.gather(*map(self._song, batch))
+                    told = zip(batch, entries, strict=True)
+                    shown += [(song, one) for song, one in told if one is not None]
         return shown
 
-    async def _song(self, song: str, few: asyncio.Semaphore) -> Entry | None:
+    async def _song(self, song: str) -> Entry | None:
+        """None when the caller may not see it, or the server fails to tell."""
         if (kept := self._entries.get(self._caller, song)) is not None:
             return kept
-        async with few:
+        try:
             reply = await self.ask("getSong", ("id", song))
+        except ServerAway:
+            return None
         entry = reply.document.song() if reply.document else None
         if entry is not None:
             self._entries.keep(self._caller, song, entry)
@@ -107,9 +114,9 @@ class Server:
 
     async def _send(self, method: str, parameters: Parameters) -> Reply:
         words = urlencode(parameters)
-        address = f"{self._proxy.server}{self._asked.base}rest/{method}.view"
+        address = f"{self._proxy.server}{self._asked.base}rest/{method}{self._asked.view}"
         told = headers.upstream(self._request)
-        for name in ("Content-Length", "Content-Type", "Accept-Encoding", "If-None-Match", "Range"):
+        for name in _OF_THE_QUESTION:
             told.popall(name, None)
         told["Accept-Encoding"] = "identity"
         body = None
@@ -127,9 +134,9 @@ class Server:
                     self._request.method, address, headers=told, data=body, allow_redirects=False
                 ) as answer,
             ):
-                content = await answer.content.read(_LARGEST)
+                content = await whole(answer, most=_LARGEST)
                 told_names = answer.headers.items()
-                cors = [(name, value) for name, value in told_names if name.lower().startswith(_CORS)]
+                kept = [(name, value) for name, value in told_names if name.lower().startswith(_KEPT)]
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ServerAway(type(error).__name__) from error
         return Reply(
@@ -137,16 +144,24 @@ class Server:
             content_type=answer.headers.get("Content-Type", ""),
             body=content,
             document=parse(content, xml=self._xml),
-            cors=CIMultiDict(cors),
+            kept=CIMultiDict(kept),
         )
 
 
-_CORS = ("access-control-", "vary")
+_KEPT = ("access-control-", "vary", "set-cookie")
+_OF_THE_QUESTION = (
+    "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding", "Range", "If-Range", "If-Match",
+    "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
+)  # fmt: skip
+_NAMES = ("u", "apiKey", "jwt", "c", "v")
+_NAMING_HEADERS = ("Authorization", "Cookie", "X-ND-Authorization", "User-Agent")
 
 
 def _user(request: web.Request, asked: Asked) -> bytes:
-    """Whom entries are kept for, in which form; the proof itself changes with each request."""
-    named = [asked.one(name) for name in ("u", "apiKey", "c")]
-    if named[:2] == [None, None]:
-        named = [request.headers.get(name) for name in ("Authorization", "Cookie", "X-ND-Authorization")]
-    return hashlib.sha256(repr([*named, asked.form == "xml"]).encode()).digest()
+    """Whom entries are kept for, in which form; the proof itself changes with each request.
+
+    All that could name somebody counts, as servers differ in what they believe of several names.
+    """
+    names = [(name, value) for name, value in asked.parameters if name in _NAMES]
+    headed = [request.headers.getall(name, []) for name in _NAMING_HEADERS]
+    return hashlib.sha256(repr([names, headed, asked.form == "xml"]).encode()).digest()
