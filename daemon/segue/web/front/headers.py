@@ -6,7 +6,7 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-__all__ = ["downstream", "upstream"]
+__all__ = ["downstream", "sayable", "upstream"]
 
 _HOP_BY_HOP = frozenset(
     {
@@ -20,8 +20,9 @@ _IDENTITY = frozenset(
     {
         "remote-user", "remote-name", "remote-email", "remote-groups", "x-remote-user", "x-forwarded-user",
         "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username", "x-webauth-user",
-        "x-authenticated-user", "x-auth-request-user", "x-auth-request-email", "x-authentik-username",
-        "x-original-user",
+        "x-authenticated-user", "x-auth-request-user", "x-auth-request-email", "x-auth-request-groups",
+        "x-auth-request-preferred-username", "x-authentik-username", "x-authentik-email", "x-authentik-name",
+        "x-authentik-groups", "x-authentik-uid", "x-original-user",
     }
 )  # fmt: skip
 
@@ -29,9 +30,9 @@ _IDENTITY = frozenset(
 def upstream(request: web.BaseRequest) -> CIMultiDict[str]:
     """What the server is told: what the client said, without what ends here, and who asked."""
     kept = _travelling(request.headers, but={"host", "expect", *_IDENTITY})
-    told = request.headers.get("X-Forwarded-For")
-    asker = request.remote or "unknown"
-    kept["X-Forwarded-For"] = f"{told}, {asker}" if told else asker
+    kept["X-Forwarded-For"] = ", ".join(
+        [*request.headers.getall("X-Forwarded-For", ()), request.remote or "unknown"]
+    )
     kept.setdefault("X-Forwarded-Proto", request.scheme)
     kept.setdefault("X-Forwarded-Host", request.host)
     return kept
@@ -48,16 +49,33 @@ def downstream(
     return kept
 
 
+def sayable(text: str) -> str:
+    """Bytes that are no UTF-8 are letters of Latin-1; the library would leave them out."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("latin-1")
+    return text
+
+
 def _travelling(headers: "CIMultiDictProxy[str]", *, but: Iterable[str]) -> CIMultiDict[str]:
     named = {
         token.strip().lower() for value in headers.getall("Connection", ()) for token in value.split(",")
     }
     ended = {*_HOP_BY_HOP, *named, *but}
-    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in ended)
+    kept = ((name, value) for name, value in headers.items() if _spelt(name) not in ended)
+    return CIMultiDict((name, sayable(value)) for name, value in kept)
+
+
+def _spelt(name: str) -> str:
+    """Some servers know no difference between a dash and an underscore."""
+    return name.lower().replace("_", "-")
 
 
 def _at_door(location: str, request: web.BaseRequest, server: URL) -> str:
     origin = str(server.origin())
     if location == origin or location.startswith((f"{origin}/", f"{origin}?")):
-        return f"{request.scheme}://{request.host}{location.removeprefix(origin)}"
+        scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
+        host = request.headers.get("X-Forwarded-Host", request.host)
+        return f"{scheme}://{host}{location.removeprefix(origin)}"
     return location

@@ -7,17 +7,19 @@ from contextlib import asynccontextmanager
 import aiohttp
 import structlog
 from aiohttp import web
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from segue.web.front import headers
-from segue.web.front.websocket import is_websocket, relay_websocket
+from segue.web.front.websocket import connect_websocket, is_websocket, refusal, relay_websocket
 
 __all__ = ["Proxy", "ServerAway", "body_of", "open_session", "whole"]
 
 _CONNECT_SECONDS = 5
 _SILENCE_SECONDS = 300  # event streams speak every 15 s or so; a server silent for so long is gone
 _PIECE = 64 * 1024  # at most what waits for a slow client; less is passed on at once
+_SMALL = 64 * 1024
+_SENT_AGAIN = frozenset({"PUT", "DELETE", "OPTIONS"})  # when a line that was kept open turns out to be dead
 _LONGEST_LINE = 1024 * 1024  # some clients put thousands of ids into one address
 _LONGEST_FIELD = 64 * 1024
 
@@ -74,7 +76,9 @@ class Proxy:
     async def forward(self, request: web.Request) -> web.StreamResponse:
         """The server's own answer."""
         if is_websocket(request):
-            return await relay_websocket(request, self.session, self.address(request))
+            return await self._relay_websocket(request)
+        if request.method in _SENT_AGAIN and 0 < (request.content_length or 0) <= _SMALL:
+            await body_of(request)
         data = request.content if request.body_exists else None
         try:
             answer = await self.session.request(
@@ -84,7 +88,7 @@ class Proxy:
                 data=request.get(READ, data),
                 allow_redirects=False,
             )
-        except (aiohttp.ClientConnectionError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise ServerAway(str(error)) from error
         async with answer:
             return await self._relay(request, answer)
@@ -94,9 +98,21 @@ class Proxy:
         path = request.raw_path if request.raw_path.startswith("/") else request.rel_url.raw_path_qs
         return URL(f"{self.server}{path}", encoded=True)
 
+    async def _relay_websocket(self, request: web.Request) -> web.StreamResponse:
+        try:
+            server = await connect_websocket(request, self.session, self.address(request))
+        except aiohttp.WSServerHandshakeError as error:
+            said = CIMultiDictProxy(CIMultiDict(error.headers.items() if error.headers else ()))
+            return refusal(error.status, headers.downstream(said, request, server=self.server))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ServerAway(str(error)) from error
+        async with server:
+            return await relay_websocket(request, server)
+
     async def _relay(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
         told = headers.downstream(answer.headers, request, server=self.server)
-        response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=told)
+        reason = headers.sayable(answer.reason or "")
+        response = web.StreamResponse(status=answer.status, reason=reason, headers=told)
         request[REPLIED] = told
         await response.prepare(request)
         if request.method == "HEAD" or answer.status in (204, 304):

@@ -106,6 +106,14 @@ async def test_songs_albums_artists_playlists_and_genres_have_mixes(door: Door) 
     assert door.far.asked["instantmix"] == 0
 
 
+async def test_long_lists_are_read_to_their_end(door: Door) -> None:
+    for item in door.far.items.values():
+        item["Overview"] = "x" * 300_000
+    expected = ["Sinnerman", "Feeling Good", "So What", "Blue in Green", "Ace of Spades"]
+    assert await door.names(f"/Items/{guid('Sinnerman')}/InstantMix") == expected
+    assert door.far.asked["instantmix"] == 0
+
+
 async def test_similar_things_are_of_the_same_kind(door: Door) -> None:
     songs = await door.names(f"/Items/{guid('Sinnerman')}/Similar?Limit=2")
     assert songs == ["Feeling Good", "So What"]

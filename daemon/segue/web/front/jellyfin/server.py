@@ -14,20 +14,16 @@ from yarl import URL
 
 from segue.web.front import headers
 from segue.web.front.jellyfin.asked import Asked, plain_id
-from segue.web.front.proxy import Proxy, ServerAway
+from segue.web.front.proxy import Proxy, ServerAway, whole
 
 __all__ = ["Listed", "NothingToSay", "Server", "names", "text"]
 
 _LARGEST = 64 * 1024 * 1024
 _AT_ONCE = 100  # ids of 32 letters: longer addresses are refused by servers and proxies
 _ENDS_HERE = (
-    "Content-Length",
-    "Content-Type",
-    "Accept-Encoding",
-    "If-None-Match",
-    "If-Modified-Since",
-    "Range",
-)
+    "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding", "Range", "If-Range", "If-Match",
+    "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
+)  # fmt: skip
 
 Item = Mapping[str, Any]
 
@@ -108,7 +104,7 @@ class Server:
         told["Accept-Encoding"] = "identity"
         try:
             async with self._proxy.session.get(address, headers=told, allow_redirects=False) as answer:
-                body = await answer.content.read(_LARGEST)
+                body = await whole(answer, most=_LARGEST)
                 kept = ((name, value) for name, value in answer.headers.items() if _is_kept(name))
                 self._told = CIMultiDict(kept)
                 return answer.status, body
