@@ -81,7 +81,7 @@ async def _ours(dialect: Dialect, request: web.Request, proxy: Proxy) -> web.Str
     """A fault of ours costs nobody the server's own answer."""
     try:
         return await dialect.answer(request, proxy)
-    except (ServerAway, ConnectionError):
+    except (ServerAway, ConnectionError, web.HTTPException):
         raise
     except Exception as error:
         if REPLIED in request:

@@ -154,7 +154,7 @@ class Doors:
         await app.setup()
         try:
             await web.TCPSite(app, host, wanted.listening.port).start()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for a host that no name server could know
             await app.cleanup()
             return door(status=_trouble(error, Listening(host=host, port=wanted.listening.port)))
         except BaseException:
@@ -182,14 +182,21 @@ def _essence(wanted: _Wanted | None) -> tuple[object, ...] | None:
     return None if wanted is None else wanted.essence
 
 
-def _trouble(error: OSError, listening: Listening) -> DoorStatus:
-    if error.errno == errno.EADDRINUSE:
+def _trouble(error: OSError | UnicodeError, listening: Listening) -> DoorStatus:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
         return DoorStatus(
             state=DoorState.TAKEN,
             trouble=f"Something else listens on {listening} already: stop it, or choose another port.",
         )
-    if error.errno == errno.EACCES:
+    if number == errno.EACCES:
         trouble = f"This process may not listen on {listening}: choose a port above 1023."
     else:
-        trouble = f"Listening on {listening} is not possible: {error.strerror or error}."
+        trouble = f"Listening on {listening} is not possible: {_reason(error)}."
     return DoorStatus(state=DoorState.BROKEN, trouble=trouble)
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return "this is no host name"
+    return error.strerror or str(error)

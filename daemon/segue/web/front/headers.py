@@ -34,7 +34,8 @@ def upstream(request: web.BaseRequest) -> CIMultiDict[str]:
         [*request.headers.getall("X-Forwarded-For", ()), request.remote or "unknown"]
     )
     kept.setdefault("X-Forwarded-Proto", request.scheme)
-    kept.setdefault("X-Forwarded-Host", request.host)
+    if host := request.headers.get("Host"):
+        kept.setdefault("X-Forwarded-Host", host)
     return kept
 
 
@@ -74,8 +75,10 @@ def _spelt(name: str) -> str:
 
 def _at_door(location: str, request: web.BaseRequest, server: URL) -> str:
     origin = str(server.origin())
+    host = request.headers.get("X-Forwarded-Host") or request.headers.get("Host")
+    if not host:
+        return location
     if location == origin or location.startswith((f"{origin}/", f"{origin}?")):
         scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
-        host = request.headers.get("X-Forwarded-Host", request.host)
         return f"{scheme}://{host}{location.removeprefix(origin)}"
     return location

@@ -1,5 +1,6 @@
 """A transparent reverse proxy: everything streams, nothing is kept, nothing is changed."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ __all__ = ["Proxy", "ServerAway", "body_of", "open_session", "whole"]
 
 _CONNECT_SECONDS = 5
 _SILENCE_SECONDS = 300  # event streams speak every 15 s or so; a server silent for so long is gone
+_BODY_SECONDS = 60
 _PIECE = 64 * 1024  # at most what waits for a slow client; less is passed on at once
 _SMALL = 64 * 1024
 _SENT_AGAIN = frozenset({"PUT", "DELETE", "OPTIONS"})  # when a line that was kept open turns out to be dead
@@ -50,9 +52,13 @@ async def open_session(tls: ssl.SSLContext | bool = True) -> AsyncIterator[aioht
 
 
 async def body_of(request: web.Request) -> bytes:
-    """The whole body, kept so that the request can still be passed on."""
+    """The whole body, kept so that the request can still be passed on; it must come within a minute."""
     if READ not in request:
-        request[READ] = await request.content.read(-1)
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                request[READ] = await request.content.read(-1)
+        except TimeoutError as error:
+            raise web.HTTPRequestTimeout from error
     return request[READ]
 
 

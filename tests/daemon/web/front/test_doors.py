@@ -88,6 +88,15 @@ async def test_an_address_of_another_machine_needs_the_operator(daemon: Daemon) 
     assert "192.0.2.1:4533" in door["trouble"]
 
 
+async def test_an_address_that_is_none_needs_the_operator(daemon: Daemon) -> None:
+    """And takes nothing else down with it."""
+    await attic(daemon)
+    for listen in ("..:0", f"{'a' * 70}:0", f"{'a.' * 200}a:0", "no-such-host.invalid:0"):
+        door = await daemon.json("PUT", DOOR, json={"listen": listen})
+        assert (door["state"], door["address"]) == ("broken", None), listen
+    await daemon.context.doors.look()
+
+
 async def test_what_is_no_port_is_refused(daemon: Daemon) -> None:
     await attic(daemon)
     for listen in ("", "port", "65536", "-1", "host:", "a b:1", "::1:4533"):

@@ -147,7 +147,7 @@ async def test_old_clients_get_the_whole_answer_and_its_end(stage: Stage) -> Non
         return response
 
     door = await stage.door(await stage.server(chunks))
-    reply = await _said(door, b"GET / HTTP/1.0\r\n\r\n")
+    reply = await _said(door, b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
     assert reply.endswith(b"\r\n\r\npiece piece piece ")
     assert b"chunked" not in reply.lower()
 
@@ -275,3 +275,69 @@ async def test_a_websocket_whose_other_end_vanishes_is_closed(
     transport.abort()
     await until(lambda: bool(ended), seconds=20)
     assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
+async def test_who_names_no_host_is_not_looked_up(stage: Stage) -> None:
+    """Old players do not; what this machine is called may be anything, and take seconds to find out."""
+    server = Heard()
+    url = await stage.raw_server(server)
+    server.replies = [f"HTTP/1.0 302 Found\r\nLocation: {url}/x\r\nContent-Length: 0\r\n\r\n".encode()]
+    door = await stage.door(url)
+    reply = await _said(door, b"GET / HTTP/1.0\r\n\r\n")
+    assert b"x-forwarded-host" not in server.heads[0].lower()
+    assert f"Location: {url}/x\r\n".encode() in reply
+
+
+@pytest.mark.parametrize("line", [b"OPTIONS *", b"GET http://elsewhere.example/x%2Fy?a=%20", b"CONNECT a:80"])
+async def test_other_forms_of_addresses_reach_nothing_but_the_server(stage: Stage, line: bytes) -> None:
+    server = Heard(OK)
+    door = await stage.door(await stage.raw_server(server))
+    reply = await _said(door, line + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert reply.startswith((b"HTTP/1.1 200", b"HTTP/1.1 404", b"HTTP/1.1 400")), reply
+    heard = [head.split(b"\r\n")[0] for head in server.heads]
+    assert heard in ([], [b"OPTIONS * HTTP/1.1"], [b"GET /x%2Fy?a=%20 HTTP/1.1"])
+
+
+async def test_a_client_that_leaves_before_the_answer_frees_the_server(stage: Stage) -> None:
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def thinks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        assert await reader.read() == b""
+        left.set()
+
+    door = await stage.door(await stage.raw_server(thinks))
+    _, writer = await asyncio.open_connection(door.host, door.port)
+    writer.write(b"GET /transcoded HTTP/1.1\r\nHost: a\r\n\r\n")
+    async with asyncio.timeout(20):
+        await asked.wait()
+        writer.transport.abort()
+        await left.wait()
+
+
+@pytest.mark.parametrize(
+    ("head", "part"),
+    [(b"Content-Length: 1000", b"x" * 10), (b"Transfer-Encoding: chunked", b"3\r\nabc\r\n")],
+    ids=["length", "chunks"],
+)
+async def test_an_upload_that_breaks_off_is_broken_for_the_server(
+    stage: Stage, head: bytes, part: bytes
+) -> None:
+    came = asyncio.Event()
+    rest: list[bytes] = []
+
+    async def takes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(len(part)) == part
+        came.set()
+        rest.append(await reader.read())
+
+    door = await stage.door(await stage.raw_server(takes))
+    _, writer = await asyncio.open_connection(door.host, door.port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n\r\n" + part)
+    async with asyncio.timeout(20):
+        await came.wait()
+    writer.transport.abort()
+    await until(lambda: bool(rest), seconds=20)
+    assert rest == [b""], "neither the rest nor a last chunk that would make it look whole"
