@@ -247,6 +247,7 @@ class FakeMediaBrowser:
         if types := seen.values("includeItemTypes"):
             rows = [row for row in rows if row["Type"] in types]
         if "ids" in {name.lower() for name in seen.query}:
+            rows += self._artists().values()
             rows = [row for row in rows if row["Id"] in seen.values("ids")]
         if parent := seen.value("parentId"):
             rows = [row for row in rows if row.get("_library") == self.library_name(parent)]
@@ -258,6 +259,10 @@ class FakeMediaBrowser:
             rows = [row for row in rows if row["Id"] in self.favourites.get(user or "", ())]
         rows.sort(key=lambda row: (row.get("_sort", ""), row["Id"]))
         return rows
+
+    def _artists(self) -> dict[str, Item]:
+        named = [artist for song in self.songs.values() for artist in song["ArtistItems"]]
+        return {one["Id"]: {**one, "Type": "MusicArtist", "_more": {}} for one in named}
 
     def page(self, rows: list[Item], seen: Seen) -> list[Item]:
         begin, count = int(seen.value("startIndex") or 0), int(seen.value("limit") or 10**9)

@@ -1,7 +1,7 @@
 """A server in memory that does what a test tells it: it may break off, lie, fall silent or refuse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ class MemoryServer:
     while_listing: list[object] = field(default_factory=list)
     client_side: ClientSide | None = None
     artists: dict[str, str] = field(default_factory=dict)
+    artists_of: dict[str, str] = field(default_factory=dict)
     lists: dict[str, list[str]] = field(default_factory=dict)
 
     def hold(self, *tracks: Track) -> None:
@@ -90,6 +91,10 @@ class _MemoryAdapter:
         if artist_id not in self._server.artists:
             raise NotFound(f"There is no artist {artist_id}.")
         return self._server.artists[artist_id]
+
+    async def artist_ids(self, track_ids: Sequence[TrackId]) -> Mapping[TrackId, str]:
+        self._answer()
+        return {one: self._server.artists_of[one] for one in track_ids if one in self._server.artists_of}
 
     @asynccontextmanager
     async def audio(self, track_id: TrackId) -> AsyncIterator[Path]:

@@ -397,7 +397,8 @@ def _read(file: Path, root: Path, *, folder: int) -> dict[str, Any]:
     album = hashlib.md5(f"{one['artist']}{one['album']}{folder}".encode()).hexdigest()[:22]
     written = datetime.fromtimestamp(facts.st_mtime, UTC).isoformat()
     return {
-        "isDir": False, "title": one["title"], "artist": one["artist"], "album": one["album"],
+        "isDir": False, "title": one["title"], "artist": one["artist"],
+        "artistId": one["artist"], "album": one["album"],
         "albumId": album, "parent": album, "track": int(one["tracknumber"]),
         "discNumber": int(one["discnumber"]), "year": int(one["date"]), "genre": tags["genre"][0],
         "genres": [{"name": tags["genre"][0]}], "duration": round(tags.info.length), "size": facts.st_size,

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -14,6 +14,7 @@ from segue.sdk import (
     AdapterError,
     CatchesUp,
     KeepsHistory,
+    NamesArtists,
     Play,
     Publishes,
     ReadsPlaylists,
@@ -86,6 +87,14 @@ class JellyfinAdapter:
         """One song."""
         return await self._listing.get(track_id)
 
+    async def artist_name(self, artist_id: str) -> str:
+        """Whose id this is."""
+        return await self._listing.artist_name(artist_id)
+
+    async def artist_ids(self, track_ids: Sequence[TrackId]) -> Mapping[TrackId, str]:
+        """The ids of these songs' artists."""
+        return await self._listing.artist_ids(track_ids)
+
     def audio(self, track_id: TrackId) -> AbstractAsyncContextManager[Path]:
         """The song's file, from this machine's disk if it is there, else from the server."""
         return self._lending.audio(track_id)
@@ -140,6 +149,7 @@ _CATCHES_UP: type[CatchesUp] = JellyfinAdapter
 _PUBLISHES: type[Publishes] = JellyfinAdapter
 _READS_PLAYLISTS: type[ReadsPlaylists] = JellyfinAdapter
 _KEEPS_HISTORY: type[KeepsHistory] = JellyfinAdapter
+_NAMES_ARTISTS: type[NamesArtists] = JellyfinAdapter
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """Speaks to one Navidrome or other Subsonic server."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -82,6 +82,10 @@ class NavidromeAdapter:
     async def artist_name(self, artist_id: str) -> str:
         """Whose id this is."""
         return await self._listing.artist_name(artist_id)
+
+    async def artist_ids(self, track_ids: Sequence[TrackId]) -> Mapping[TrackId, str]:
+        """The ids of these songs' artists."""
+        return await self._listing.artist_ids(track_ids)
 
     def audio(self, track_id: TrackId) -> AbstractAsyncContextManager[Path]:
         """The song's file, from this machine's disk if it is there, else from the server."""

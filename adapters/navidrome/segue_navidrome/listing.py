@@ -1,7 +1,7 @@
 """Lists a server's songs, and calls a listing complete only if nothing moved while it was made."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from time import monotonic
 
@@ -24,6 +24,7 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 20.0
 _SCAN_PATIENCE = 300.0
 _LONGEST_ID = 1000
+_AT_ONCE = 8
 
 
 class Listing:
@@ -94,6 +95,27 @@ class Listing:
         if artist.name is None:
             raise NotFound(f"The server does not name the artist {artist_id}.")
         return artist.name
+
+    async def artist_ids(self, track_ids: Sequence[TrackId]) -> Mapping[TrackId, str]:
+        """The ids of these songs' artists, as far as there are such songs and the server tells."""
+        wanted = [one for one in dict.fromkeys(track_ids) if is_askable(one)]
+        found: dict[TrackId, str] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            told = await asyncio.gather(*map(self._artist_id, some), return_exceptions=True)
+            for track_id, artist in zip(some, told, strict=True):
+                if isinstance(artist, BaseException):
+                    raise artist
+                if artist is not None:
+                    found[track_id] = artist
+        return found
+
+    async def _artist_id(self, track_id: TrackId) -> str | None:
+        try:
+            reply = await self._client.ask("getSong", ("id", track_id))
+        except NotFound:
+            return None
+        return payload(Song, reply, "song").artistId
 
     async def parts(self) -> list[Part]:
         """The libraries to list."""

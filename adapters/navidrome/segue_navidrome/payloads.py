@@ -86,6 +86,7 @@ class Song(Payload):
     album: Text = None
     albumId: Text = None
     artist: Text = None
+    artistId: Text = None
     displayArtist: Text = None
     displayAlbumArtist: Text = None
     albumArtists: Many[Named] = ()

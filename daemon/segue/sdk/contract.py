@@ -129,9 +129,12 @@ class KeepsHistory(Protocol):
 
 @runtime_checkable
 class NamesArtists(Protocol):
-    """Says who is behind one of the server's own artist ids, which clients use instead of names."""
+    """Says who is behind one of the server's own artist ids, which clients use instead of names, and which
+    ids the artists of tracks have; of a track's several artists it is the first, and none may be known."""
 
     async def artist_name(self, artist_id: str) -> str: ...
+
+    async def artist_ids(self, track_ids: Sequence[TrackId]) -> Mapping[TrackId, str]: ...
 
 
 @runtime_checkable

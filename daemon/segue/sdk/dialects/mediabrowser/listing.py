@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -20,6 +20,7 @@ __all__ = ["ItemFile", "Listing", "iso"]
 
 _PASSES = 5
 _FEW = 5
+_GUID = 32
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _AUDIO: tuple[Pair, ...] = (("recursive", "true"), ("includeItemTypes", "Audio"), ("enableImages", "false"))
@@ -145,6 +146,21 @@ class Listing:
             )
             found += payload(Items, told).Items
         return found
+
+    async def artist_name(self, artist_id: str) -> str:
+        """The name of the artist with this id."""
+        bare = artist_id.replace("-", "").lower()
+        id_ = bare if len(bare) == _GUID else artist_id
+        for item in await self.items([id_]) if self._ids.fullmatch(id_) else ():
+            if item.Id == id_ and item.Type == "MusicArtist" and item.Name:
+                return item.Name
+        raise NotFound(f"There is no artist {artist_id}.")
+
+    async def artist_ids(self, track_ids: Sequence[TrackId]) -> Mapping[TrackId, str]:
+        """The ids of these songs' first artists, as far as there are such songs and artists."""
+        wanted = [one for one in dict.fromkeys(track_ids) if self._ids.fullmatch(one)]
+        first = {item.Id: item.ArtistItems[0].Id for item in await self.items(wanted) if item.ArtistItems}
+        return {one: artist for one in wanted if (artist := first.get(one))}
 
     async def parts(self) -> list[Part]:
         """The libraries to list."""

@@ -195,6 +195,10 @@ class NamedItem(Payload):
     Name: Text = None
 
 
+class ArtistItem(NamedItem):
+    Id: OptionalId = None
+
+
 class Item(Payload):
     """`BaseItemDto`, as far as we use it."""
 
@@ -216,6 +220,7 @@ class Item(Payload):
     Album: Text = None
     AlbumArtist: Text = None
     AlbumArtists: Many[NamedItem] = ()
+    ArtistItems: Many[ArtistItem] = ()
     Artists: Texts = ()
     Genres: Texts = ()
     Tags: Texts = ()
