@@ -174,6 +174,28 @@ async def test_an_artist_may_be_named_by_the_servers_id(daemon: Daemon, far: Mem
     await daemon.json("GET", "/api/similar_artists?artist=ar-8", status=404)
 
 
+async def test_artists_have_the_ids_of_the_asking_server(daemon: Daemon, far: MemoryServer) -> None:
+    far.artists["ar-7"] = "Nina Simone"
+    far.artists_of = {"track-1": "ar-7", "track-3": "ar-3"}
+    await _library(daemon)
+    for asked in ("artist=ar-7", "artist=Nina+Simone", "artist_id=ar-7", "artist=Nina+Simone&server=attic"):
+        found = await daemon.json("GET", f"/api/similar_artists?{asked}&include_component_matches=true")
+        told = [(one["artist"], one.get("artist_id")) for one in found]
+        assert told == [("Miles Davis", "ar-3"), ("Motörhead", None)], asked
+    [nina] = await daemon.json("GET", "/api/search_artists?query=simone")
+    assert nina == {"artist": "Nina Simone", "artist_id": "ar-7", "track_count": 2}
+    again = await daemon.json("GET", f"/api/similar_artists?artist_id={nina['artist_id']}")
+    assert [one["artist"] for one in again] == ["Miles Davis", "Motörhead"]
+    await attic(daemon, song(3, "So What", "Miles Davis"), name="cellar")
+    [miles] = await daemon.json("GET", "/api/search_artists?query=miles")
+    assert miles["artist_id"] is None, "nobody said whose ids are meant"
+    [miles] = await daemon.json("GET", "/api/search_artists?query=miles&server=attic")
+    assert miles["artist_id"] == "ar-3"
+    far.fault = Unavailable("It sleeps.")
+    [miles] = await daemon.json("GET", "/api/search_artists?query=miles&server=attic")
+    assert miles["artist_id"] is None
+
+
 async def test_artists_are_searched_by_any_part_of_their_name(daemon: Daemon) -> None:
     await _library(daemon)
     found = await daemon.json("GET", "/api/search_artists?query=SIMONE")

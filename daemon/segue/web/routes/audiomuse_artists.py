@@ -14,6 +14,7 @@ from segue.store.pool import Connection
 from segue.store.tracks import TrackRow
 from segue.web import reading
 from segue.web.answering import answering
+from segue.web.artist_ids import ids_of_artists, may_be_asked
 from segue.web.context import Call
 from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
 from segue.web.naming import named_server
@@ -26,6 +27,9 @@ __all__ = ["ROUTES", "artist_meant"]
 _TAG = "AudioMuse dialect"
 _ASKING_SECONDS = 5
 _MOST_FOUND = 50
+_ARTIST_ID = (
+    "As the server calls the artist; none while it cannot be asked, or when several servers may be meant."
+)
 
 
 class RepresentativeSong(Told):
@@ -48,10 +52,10 @@ class ComponentMatch(Told):
 
 
 class DialectArtist(Told):
-    """A similar artist; clients find the id by the name."""
+    """A similar artist."""
 
     artist: str
-    artist_id: str | None
+    artist_id: str | None = Field(description=_ARTIST_ID)
     divergence: float
     component_matches: tuple[ComponentMatch, ...] | None = None
 
@@ -64,7 +68,7 @@ class FoundArtist(Told):
     """An artist that was searched."""
 
     artist: str
-    artist_id: str | None
+    artist_id: str | None = Field(description=_ARTIST_ID)
     track_count: int
 
 
@@ -142,7 +146,20 @@ async def dialect_similar_artists(call: Call, query: SimilarArtistsAsked) -> Dia
         async with call.context.connection() as c:
             songs = await _songs(c, found, server)
     shown = Songs(songs, await names_of(call, songs.values()))
-    return DialectArtists(tuple(_told(one, shown, query.include_component_matches) for one in found))
+    ids = await ids_of_artists(call, [one.artist for one in found], server)
+    return DialectArtists(
+        tuple(
+            DialectArtist(
+                artist=one.artist.name,
+                artist_id=ids.of(one.artist),
+                divergence=one.distance,
+                component_matches=tuple(_match(match, shown) for match in one.matches)
+                if query.include_component_matches
+                else None,
+            )
+            for one in found
+        )
+    )
 
 
 @get(
@@ -156,8 +173,11 @@ async def dialect_search_artists(call: Call, query: SearchArtistsAsked) -> Found
     async with call.context.connection() as c:
         server = (await named_server(c, query.server)).id if query.server else None
         found = await artists.search(c, query.query, _MOST_FOUND, server=server)
+    ids = await ids_of_artists(call, found, server)
     return FoundArtists(
-        tuple(FoundArtist(artist=one.name, artist_id=None, track_count=one.recordings) for one in found)
+        tuple(
+            FoundArtist(artist=one.name, artist_id=ids.of(one), track_count=one.recordings) for one in found
+        )
     )
 
 
@@ -194,9 +214,9 @@ async def artist_meant(call: Call, said: str, server: str | None) -> tuple[str, 
         key = named.id if named else None
         if await catalogue.of_artist(c, said, server=key):
             return said, key
-        asked = [named] if named else await servers.list_(c)
+        asked = [one for one in await servers.list_(c) if key in (None, one.id) and may_be_asked(one)]
     for one in asked:
-        name = None if one.withdrawn else await _name(call, one.id, said)
+        name = await _name(call, one.id, said)
         if name is not None:
             return name, one.id
     raise Refusal(NOT_FOUND, f"No artist is known as {said!r}, and no server has one under this id.")
@@ -218,13 +238,6 @@ async def _songs(
     ids = {song for one in found for match in one.matches for song in (*match.ours[2], *match.theirs[2])}
     rows = await tracks.of_recordings(c, sorted(ids))
     return {row.recording_id: row for row in reversed(rows) if server is None or row.server_id == server}
-
-
-def _told(one: SimilarArtist, songs: Songs, with_matches: bool) -> DialectArtist:
-    matches = tuple(_match(match, songs) for match in one.matches) if with_matches else None
-    return DialectArtist(
-        artist=one.artist.name, artist_id=None, divergence=one.distance, component_matches=matches
-    )
 
 
 def _match(match: Match, songs: Songs) -> ComponentMatch:

@@ -149,6 +149,17 @@ async def test_every_kind_of_id_is_a_seed(house: House) -> None:
         assert told["similarSongs"]["song"], item
 
 
+async def test_artists_have_the_servers_own_ids(house: House, daemon: Daemon) -> None:
+    seed = house.songs[0]
+    found = await daemon.json("GET", f"/api/similar_artists?artist_id={seed['artistId']}&n=5")
+    assert found
+    for one in found:
+        told = await house.ask(house.direct, "getArtist", id=one["artist_id"])
+        assert told["artist"]["name"] == one["artist"]
+    searched = await daemon.json("GET", "/api/search_artists", params={"query": seed["artist"]})
+    assert seed["artistId"] in [one["artist_id"] for one in searched]
+
+
 async def test_a_wrong_password_stays_refused(house: House) -> None:
     for method in ("getSimilarSongs", "getSonicSimilarTracks", "ping", "getSong"):
         told = await house.ask(house.door, method, id=house.songs[0]["id"], p="guess")
