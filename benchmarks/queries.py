@@ -6,7 +6,8 @@ PostgreSQL, Valkey and `segue serve` run as processes; the library is written st
 - resting: each waits by chance between answer and next question, so that all together ask so many a second;
 - open: requests come at a rate whether or not the ones before are answered, as from strangers;
 - volleys: all ask in the same moment, then rest, so that the last waits for 49 others;
-- closed: each asks again at once; one process is always saturated, and the times tell its throughput.
+- closed: each asks again at once; one process is always saturated, and the times tell its throughput. An
+  answer that holds nothing (`/healthz`) tells what HTTP alone takes then.
 
 With `--keep` the library and the graph are made once; later runs begin with them. Recall is asked for
 through HTTP as well, without rules, and compared with a scan of what the database holds.
@@ -85,6 +86,10 @@ def _loads(clients: Clients, paths: list[str], arguments: argparse.Namespace):
     for rate in arguments.rates:
         yield f"open, {rate:g}/s", clients.open_loop(paths, rate, arguments.seconds)
     yield f"closed, {arguments.clients} clients", clients.closed_loop(paths, arguments.seconds)
+    yield (
+        f"closed, {arguments.clients} clients, of /healthz",
+        clients.closed_loop(["/healthz"], arguments.seconds),
+    )
     yield f"volleys of {arguments.clients}", clients.volleys(paths, 0.5, arguments.seconds)
 
 
