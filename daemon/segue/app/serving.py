@@ -63,8 +63,14 @@ async def _declare_servers(services: Services) -> None:
     settings = services.settings
     await declare(services.registry, services.pool, settings.servers)
     await declare_doors(services.pool, settings.servers)
-    if settings.music is not None:
-        await declare_music(services.registry, services.pool, settings.music)
+    if settings.music is not None or settings.playlists is not None:
+        await declare_music(
+            services.registry,
+            services.pool,
+            settings.music,
+            playlists=settings.playlists,
+            usual=settings.playlists == settings.usual_playlists,
+        )
 
 
 def _index_sizes(settings: Settings) -> Sizes:

@@ -37,6 +37,13 @@ def up(
         Path | None,
         typer.Option(help="A folder of music to connect and hear. Default: SEGUE_MUSIC."),
     ] = None,
+    playlists: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder for its playlists, as .m3u8 files for any player. Default: SEGUE_PLAYLISTS, "
+            "or playlists in the data folder."
+        ),
+    ] = None,
     data_dir: DataDir = None,
     host: Host = None,
     port: Port = None,
@@ -48,9 +55,11 @@ def up(
     """
     from segue.up import run
 
-    settings = read_settings(music=music, data_dir=data_dir, host=host, port=port)
+    settings = read_settings(music=music, playlists=playlists, data_dir=data_dir, host=host, port=port)
     if settings.music is not None and not settings.music.is_dir():
         raise CommandError(f"There is no folder {settings.music}.", exit=Exit.USAGE)
+    if settings.playlists is not None and settings.playlists.exists() and not settings.playlists.is_dir():
+        raise CommandError(f"{settings.playlists} is not a folder.", exit=Exit.USAGE)
     raise SystemExit(run(settings, settings.music))
 
 

@@ -1,5 +1,6 @@
 """Makes the servers that the settings name into rows, and leaves alone those they named before."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,16 +52,32 @@ async def declare(registry: Registry, pool: Pool, sections: Mapping[str, Section
             await _set_withdrawn(pool, row, not named)
 
 
-async def declare_music(registry: Registry, pool: Pool, folder: Path) -> None:
-    """Connect a folder as the server `music`; it stays until it is removed."""
+async def declare_music(
+    registry: Registry, pool: Pool, folder: Path | None, *, playlists: Path | None = None, usual: bool = False
+) -> None:
+    """Connect a folder as the server `music`; it stays until it is removed, with what else it was told.
+
+    `usual`: nobody chose the folder for playlists, so one that was chosen before is kept.
+    """
     async with pool.connection() as c:
         row = await servers.by_name(c, "music")
-    options = {"path": str(folder)}
+    if row is not None and row.origin == "settings":
+        _log.warning("music_passed_over", reason="The settings have a server `music` of their own.")
+        return
+    kept = _kept(registry, row)
+    options = dict(kept)
+    if folder is not None:
+        options["path"] = str(folder)
+    if playlists is not None and not (usual and "playlists" in kept):
+        options["playlists"] = str(playlists)
+    if "path" not in options:
+        _log.warning("playlists_passed_over", reason="There is no folder of music whose playlists to keep.")
+        return
+    if options.get("playlists") == str(playlists):
+        await asyncio.to_thread(_make_room, Path(options["playlists"]))
     if row is None:
         await registry.add("music", "folder", options)
-    elif row.origin == "settings":
-        _log.warning("music_passed_over", reason="The settings have a server `music` of their own.")
-    elif row.kind != "folder" or not _same(registry, row, options):
+    elif row.kind != "folder" or options != kept:
         await registry.change(row, "folder", options, origin="api")
 
 
@@ -107,6 +124,24 @@ async def _set_withdrawn(pool: Pool, row: Server, withdrawn: bool) -> None:
             server=row.name,
             reason="The settings do not name it any more: it is left alone until they do or it is removed.",
         )
+
+
+def _kept(registry: Registry, row: Server | None) -> dict[str, Any]:
+    """The options of a folder as they are; those that cannot be opened are told anew."""
+    if row is None or row.kind != "folder":
+        return {}
+    try:
+        return registry.options(row)
+    except VaultError:
+        return {}
+
+
+def _make_room(playlists: Path) -> None:
+    """A folder that is there is watched from the start."""
+    try:
+        playlists.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _log.warning("no_room_for_playlists", folder=str(playlists), reason=error.strerror)
 
 
 def _same(registry: Registry, row: Server, options: Mapping[str, Any]) -> bool:

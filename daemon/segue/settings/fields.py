@@ -279,6 +279,11 @@ class Settings(BaseSettings):
         default=None,
         description="A folder of music that `segue up` connects as the server `music`.",
     )
+    playlists: FullPath | None = Field(
+        default=None,
+        description="The folder where the server `music` keeps its playlists as `.m3u8` files.",
+        json_schema_extra={"default_in_words": "`playlists` in `data_dir`, with `segue up --music`"},
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important log lines that are still written."
     )
@@ -321,6 +326,11 @@ class Settings(BaseSettings):
         description="Connected servers, each a table under its own name: `[servers.attic]` in the file, "
         "`SEGUE_SERVERS__ATTIC__…` in the environment.",
     )
+
+    @property
+    def usual_playlists(self) -> Path:
+        """Where `segue up` has the music folder's playlists kept when nobody chose a folder."""
+        return self.data_dir / "playlists"
 
     def database_dsn(self) -> str:
         """How to reach PostgreSQL; SettingsError where nobody said."""

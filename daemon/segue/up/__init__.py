@@ -36,6 +36,7 @@ def _plan(settings: "Settings", music: Path | None) -> Plan:
         database_url=database.get_secret_value() if database else None,
         redis_url=redis.get_secret_value() if redis else None,
         music=folder.absolute() if folder else None,
+        playlists=settings.playlists,
         config=settings.config,
         own_token=settings.admin_token is not None,
     )

@@ -33,8 +33,20 @@ def _about_token(plan: Plan, new_token: str | None) -> list[str]:
 
 def _about_music(plan: Plan, segue: str) -> list[str]:
     if plan.music:
-        return [f"Hearing {plan.music}. Next:", f"  watch it listen      {segue} runs follow"]
+        return [
+            f"Hearing {plan.music}.",
+            *_about_playlists(plan),
+            "",
+            "Next:",
+            f"  watch it listen      {segue} runs follow",
+        ]
     return ["Next:", f"  connect a server     {segue} servers add --help"]
+
+
+def _about_playlists(plan: Plan) -> list[str]:
+    """The daemon makes the folder where it is used; somebody may have chosen another one since."""
+    folder = plan.playlist_folder
+    return [f"Its playlists will be .m3u8 files in {folder}."] if folder and folder.is_dir() else []
 
 
 def _command() -> str:

@@ -27,6 +27,7 @@ class Plan:
     database_url: str | None = None
     redis_url: str | None = None
     music: Path | None = None
+    playlists: Path | None = None
     config: Path | None = None
     own_token: bool = False  # the person chose an admin token, so none is made
     migrate: tuple[str, ...] = (*_SEGUE, "migrate")
@@ -34,6 +35,11 @@ class Plan:
         Part(name="serve", command=(*_SEGUE, "serve")),
         Part(name="work", command=(*_SEGUE, "work")),
     )
+
+    @property
+    def playlist_folder(self) -> Path | None:
+        """Where the playlists of the music folder go: beside everything else of ours, unless told."""
+        return self.playlists or (self.data_dir / "playlists" if self.music else None)
 
     def environment(self, *, database_url: str, redis_url: str) -> dict[str, str]:
         """What the parts learn from us."""
@@ -44,6 +50,7 @@ class Plan:
             "SEGUE_DATABASE_URL": database_url,
             "SEGUE_REDIS_URL": redis_url,
             "SEGUE_MUSIC": str(self.music) if self.music else "",
+            "SEGUE_PLAYLISTS": str(self.playlist_folder or ""),
             "SEGUE_CONFIG": str(self.config) if self.config else "",
         }
         return {name: value for name, value in told.items() if value}
@@ -56,7 +63,7 @@ class Plan:
     def from_json(cls, text: str) -> "Plan":
         """The same plan again."""
         values = json.loads(text)
-        for name in ("data_dir", "music", "config"):
+        for name in ("data_dir", "music", "playlists", "config"):
             values[name] = Path(values[name]) if values[name] else None
         values["migrate"] = tuple(values["migrate"])
         values["parts"] = tuple(

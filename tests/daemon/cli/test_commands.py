@@ -400,6 +400,12 @@ def test_folder_that_does_not_exist_is_status_2(segue: Run) -> None:
     assert (outcome.status, outcome.err) == (2, "There is no folder /does/not/exist.\n")
 
 
+def test_playlists_go_into_a_folder(segue: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    outcome = segue("up", "--playlists", str(tmp_path / "file"))
+    assert (outcome.status, outcome.err) == (2, f"{tmp_path / 'file'} is not a folder.\n")
+
+
 def test_gone_thing_is_status_1(daemon: StandIn, segue: Run) -> None:
     daemon.replies["GET /runs/9"] = Problem(404, "There is no run 9.")
     assert segue("runs", "show", "9").status == 1

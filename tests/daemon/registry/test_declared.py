@@ -72,6 +72,30 @@ async def test_the_music_folder_stays_until_removed(registry: Registry, pool: Po
     assert registry.options((await _rows(pool))["music"]) == {"path": "/other"}
 
 
+async def test_its_playlists_get_a_folder(registry: Registry, pool: Pool, tmp_path: Path) -> None:
+    usual, mine = tmp_path / "data" / "playlists", tmp_path / "mine"
+    await declare_music(registry, pool, Path("/music"), playlists=usual, usual=True)
+    assert registry.options((await _rows(pool))["music"]) == {"path": "/music", "playlists": str(usual)}
+    assert usual.is_dir()
+    await declare_music(registry, pool, None, playlists=mine)
+    assert registry.options((await _rows(pool))["music"]) == {"path": "/music", "playlists": str(mine)}
+
+
+async def test_what_a_person_chose_for_the_music_folder_is_kept(
+    registry: Registry, pool: Pool, tmp_path: Path
+) -> None:
+    chosen = {"path": "/music", "playlists": "/somewhere/else", "exclude": ["Talk"]}
+    await registry.add("music", "folder", chosen)
+    await declare_music(registry, pool, Path("/music"), playlists=tmp_path / "usual", usual=True)
+    assert registry.options((await _rows(pool))["music"]) == chosen
+    assert not (tmp_path / "usual").exists()
+
+
+async def test_playlists_of_no_music_are_passed_over(registry: Registry, pool: Pool, tmp_path: Path) -> None:
+    await declare_music(registry, pool, None, playlists=tmp_path / "playlists")
+    assert not await _rows(pool)
+
+
 async def test_the_settings_decide_only_what_they_name_of_a_filter(registry: Registry, pool: Pool) -> None:
     await declare(registry, pool, {"attic": Section(exclude_genres=("Talk",))})
     server = (await _rows(pool))["attic"]

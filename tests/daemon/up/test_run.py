@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from segue.up import Plan
+from segue.up.greeting import greeting
 from tests.daemon.up.running import free_port, plan_for, wait_for
 
 _RUN = """
@@ -36,9 +37,31 @@ def test_run_becomes_a_supervisor_that_carries_nothing_heavy(open_folder: Path) 
 
 def test_a_plan_survives_its_journey(tmp_path: Path) -> None:
     plan = replace(
-        plan_for(tmp_path), music=tmp_path / "mu sic", redis_url="redis://:pass@host/1", own_token=True
+        plan_for(tmp_path),
+        music=tmp_path / "mu sic",
+        playlists=tmp_path,
+        redis_url="redis://:pass@host/1",
+        own_token=True,
     )
     assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_playlists_lie_beside_everything_else_of_ours_unless_told(tmp_path: Path) -> None:
+    plan = replace(plan_for(tmp_path / "data"), music=tmp_path / "music")
+    told = plan.environment(database_url="d", redis_url="r")
+    assert told["SEGUE_PLAYLISTS"] == str(tmp_path / "data" / "playlists")
+    chosen = replace(plan, playlists=tmp_path / "mine")
+    assert chosen.environment(database_url="d", redis_url="r")["SEGUE_PLAYLISTS"] == str(tmp_path / "mine")
+    without = replace(plan, music=None)
+    assert "SEGUE_PLAYLISTS" not in without.environment(database_url="d", redis_url="r")
+
+
+def test_people_are_told_where_their_playlists_will_be(tmp_path: Path) -> None:
+    plan = replace(plan_for(tmp_path / "data"), music=tmp_path / "music")
+    assert "m3u8" not in "".join(greeting(plan, new_token=None))
+    (tmp_path / "data" / "playlists").mkdir(parents=True)
+    said = greeting(plan, new_token=None)
+    assert f"Its playlists will be .m3u8 files in {tmp_path / 'data' / 'playlists'}." in said
 
 
 def _holder(data: Path) -> int:
