@@ -17,7 +17,8 @@ _SAVE_SECONDS = 900
 _BUILD_AGAIN_SECONDS = 600
 _RECALL_SECONDS = 600
 _RECALL_SAMPLE = 50
-_RESTS = 9  # times as long as it works: a tenth of one core
+_RESTS = 49  # times as long as it works: of a hundred answers at most two meet it
+_LONGEST_REST_SECONDS = 5
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -156,6 +157,6 @@ async def _recall(index: Neighbours) -> Recall:
     for number in range(_RECALL_SAMPLE):
         began = monotonic()
         shares.append(await asyncio.to_thread(recalls, index, counts=(10, 50), sample=1, seed=seed + number))
-        await asyncio.sleep(_RESTS * (monotonic() - began))
+        await asyncio.sleep(min(_RESTS * (monotonic() - began), _LONGEST_REST_SECONDS))
     at_10, at_50 = (sum(share) / _RECALL_SAMPLE for share in zip(*shares, strict=True))
     return Recall(at_10=at_10, at_50=at_50)
