@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +17,7 @@ from segue.store.traits import Filter
 __all__ = ["Candidate", "Candidates", "Source", "allowed_by", "nearest", "playing"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A recording, the card of the track that stands for it, how far it is and where it points."""
 
     recording: RecordingId
@@ -63,7 +63,7 @@ class Source:
         units = dict(zip(apart, view.units[np.maximum(places, 0)], strict=True))
         return Candidates(
             rows=[
-                Candidate(recording=recording, card=card, distance=distance, unit=units[recording])
+                Candidate(recording, card, distance, units[recording])
                 for recording, distance in apart.items()
                 for card in cards.get(recording, ())
             ],
