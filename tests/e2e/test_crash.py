@@ -44,7 +44,7 @@ def start(open_folder: Path) -> Iterator[Start]:
     yield begin
     _kill_all(open_folder)
     for life in lives:
-        life.process.wait(10)
+        life.process.wait(30)
 
 
 def test_ten_times_everything_is_killed_while_it_hears_music(
@@ -60,9 +60,9 @@ def test_ten_times_everything_is_killed_while_it_hears_music(
         assert _noted(data) <= _stored(data), f"lost in life {life}"
         _await_writes(data, chance.randint(20, 400))
         assert _kill_all(open_folder) >= 8, "supervisor, database with its parts, queue, three programs"
-        up.process.wait(10)
-        wait_for(lambda: not processes_on(data), seconds=10)
-        wait_for(lambda: is_free(plan.port), seconds=5)
+        up.process.wait(30)
+        wait_for(lambda: not processes_on(data), seconds=30)
+        wait_for(lambda: is_free(plan.port), seconds=30)
     up = start(plan)
     assert _noted(data) <= _stored(data)
     wait_for(lambda: _ask(data, "select count(*) from analyses") == _SONGS, seconds=240)
@@ -77,7 +77,7 @@ def test_only_the_supervisor_is_killed_and_the_next_start_comes_at_once(data: Pa
         assert _noted(data) <= _stored(data)
         _await_writes(data, 100)
         up.process.kill()
-        up.process.wait(10)
+        up.process.wait(30)
     wait_for(lambda: not processes_on(data), seconds=15)
 
 

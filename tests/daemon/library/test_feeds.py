@@ -185,6 +185,6 @@ async def test_it_ends_in_time_when_the_database_is_away(library: Library) -> No
     await listening.__aenter__()
     await _until(lambda: len(library.far.listeners) == 1)
     await library.pool.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await listening.__aexit__(None, None, None)
     assert library.far.listeners == []

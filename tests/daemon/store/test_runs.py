@@ -214,7 +214,7 @@ async def test_lists_are_pages_of_newest_first(pool: Pool) -> None:
 
 
 async def _wait_for_a_lock(pool: Pool) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with pool.connection() as c:
                 cursor = await c.execute(

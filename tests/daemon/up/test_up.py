@@ -66,7 +66,7 @@ def test_stops_in_order_within_seconds(data: Path, start_up: StartUp, number: si
     assert [line.split()[0] for line in (data / "ended").read_text().splitlines()] == ["work", "serve"]
     assert "database system is shut down" in (data / "logs/postgres.log").read_text()
     assert processes_on(data) == []
-    wait_for(lambda: is_free(up.plan.port), seconds=5)
+    wait_for(lambda: is_free(up.plan.port), seconds=30)
 
 
 @pytest.mark.slow
@@ -103,7 +103,7 @@ def test_nothing_outlives_a_killed_supervisor(data: Path, start_up: StartUp) -> 
     up.await_saying("Stop with Ctrl-C")
     up.process.kill()
     wait_for(lambda: not processes_on(data), seconds=30)
-    wait_for(lambda: is_free(up.plan.port), seconds=5)
+    wait_for(lambda: is_free(up.plan.port), seconds=30)
 
 
 @pytest.mark.slow
