@@ -297,6 +297,7 @@ def _print(shown: dict[str, Any], *, as_json: bool, whole: bool = False) -> None
             ("about", shown["description"]),
             ("kind", shown["kind"]),
             ("state", _state(shown)),
+            ("where", _where(shown)),
             ("made", moment(shown["made_at"])),
             ("trouble", shown["last_error"]),
             ("versions", ", ".join(f"{one['number']} ({one['songs']})" for one in shown["versions"][:10])),
@@ -319,6 +320,13 @@ def _state(shown: dict[str, Any]) -> str:
     if shown["retired_at"]:
         return f"its group is gone since {moment(shown['retired_at'])}"
     return "rolled back" if shown["held"] else "living"
+
+
+def _where(shown: dict[str, Any]) -> str:
+    if shown["everywhere"]:
+        return "every server"
+    chosen = (f"{one['server']}={one['user']}" if one["user"] else one["server"] for one in shown["targets"])
+    return ", ".join(chosen) or "nowhere: the chosen servers are gone; `segue playlists targets` chooses anew"
 
 
 def _standing(copy: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from segue.jobs.timers import Every, Timers, pause_after
 from segue.jobs.verdicts import Later, judge
 from segue.jobs.writing import write_down
 from segue.model import RecordingId, ServerKey
-from segue.publishing import Journal, Looked, Wanted, shelf_of
+from segue.publishing import DoubtfulError, Journal, Looked, Wanted, shelf_of
 from segue.publishing.asked import CannotFillError, Wish, WishKind
 from segue.publishing.clusters import follow_clustering
 from segue.publishing.journal import NotOursError
@@ -41,6 +41,7 @@ _SLOTS = 4
 _SETTLE_SECONDS = 600.0  # new music is gathered so long before recipes are followed again
 _MAKERS_SECONDS = 5.0
 _KEEPS_NONE_SECONDS = 3600.0
+_DOUBTFUL_SECONDS = 600.0
 _KEEPS_NONE = "This server cannot keep playlists and show them to us."
 
 
@@ -190,6 +191,8 @@ class PublishDrain:
                 )
         except (LeaseLostError, NotOursError):
             raise
+        except DoubtfulError as error:
+            return _DOUBTFUL_SECONDS, None, str(error)
         except Exception as error:
             verdict = judge(error, attempt=look.attempts + 1, kind=self.kind)
             seconds = verdict.seconds if isinstance(verdict, Later) else _KEEPS_NONE_SECONDS

@@ -1,15 +1,29 @@
 """Playlists on servers: people's edits are read first, then each copy is edited as little as can be."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from segue.model import PlaylistId
 from segue.publishing.asked import Fill, Filler
 from segue.publishing.journal import Journal
-from segue.publishing.publish import Plan, Publisher
+from segue.publishing.publish import Headers, Plan, Publisher
 from segue.publishing.shelf import Shelf, shelf_of
+from segue.store.copies import Copy
 
-__all__ = ["Fill", "Journal", "Looked", "Plan", "Shelf", "Wanted", "foresee", "look", "shelf_of"]
+__all__ = [
+    "DoubtfulError",
+    "Fill",
+    "Journal",
+    "Looked",
+    "Plan",
+    "Shelf",
+    "Wanted",
+    "foresee",
+    "look",
+    "shelf_of",
+]
+
+_DOUBTED_HOURS = 24.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +42,17 @@ class Looked:
     changed: int
 
 
+class DoubtfulError(Exception):
+    """What a server shows cannot be the whole: a sentence."""
+
+
 async def look(shelf: Shelf, journal: Journal, fill: Fill, wanted: Wanted) -> Looked:
     """Bring one server's playlists up to date; to be repeated at any time, also after breaking off."""
     headers = await shelf.headers()
     copies = await journal.copies()
+    lost = _lost(headers, copies)
+    if lost and not await journal.is_empty_for(hours=_DOUBTED_HOURS):
+        raise DoubtfulError(_doubt(lost))
     publisher = Publisher(shelf, journal, headers)
     filler = Filler(shelf, journal, fill, prefix=wanted.prefix, songs=wanted.songs)
     changed = await publisher.publish(copies)
@@ -46,4 +67,24 @@ async def look(shelf: Shelf, journal: Journal, fill: Fill, wanted: Wanted) -> Lo
 
 async def foresee(shelf: Shelf, journal: Journal) -> list[Plan]:
     """What a look would do; nothing is written anywhere."""
-    return await Publisher(shelf, journal, await shelf.headers()).plan(await journal.copies())
+    headers, copies = await shelf.headers(), await journal.copies()
+    if lost := _lost(headers, copies):
+        raise DoubtfulError(_doubt(lost))
+    return await Publisher(shelf, journal, headers).plan(copies)
+
+
+def _lost(headers: Headers, copies: Sequence[Copy]) -> int:
+    """How many lists are gone where none at all is left: a disk may be away, or a scan under way.
+
+    A single list of ours may well have been the only one; a person's own would lose what we know of it.
+    """
+    had = [copy for copy in copies if copy.id is not None and copy.given_up is None]
+    doubtful = not headers and (len(had) > 1 or any(copy.theirs for copy in had))
+    return len(had) if doubtful else 0
+
+
+def _doubt(lost: int) -> str:
+    return (
+        f"The server shows no playlists at all, though it had {lost} that Segue looks after. "
+        "After a day Segue believes that people deleted them."
+    )

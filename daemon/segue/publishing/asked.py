@@ -13,7 +13,7 @@ import structlog
 
 from segue.model import Playlist, PlaylistHeader, PlaylistId, RecordingId, ServerKey, TrackId
 from segue.publishing.journal import Journal
-from segue.publishing.plan import on_server
+from segue.publishing.plan import on_server, pause_after
 from segue.publishing.publish import Headers
 from segue.publishing.shelf import Shelf
 from segue.sdk import AdapterError, AuthFailed, NotFound, Unavailable, Unsupported
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-_FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
+_PATIENCE = 300.0  # its songs may be heard, or others put in, at any moment
 _DESCRIPTION = "Segue fills this list from its first songs."
 
 
@@ -155,8 +155,9 @@ class Filler:
         except Unsupported as error:
             await self._journal.give_up(copy, "refused", str(error))
         except (AdapterError, CannotFillError) as error:
-            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**copy.attempts)
-            await self._journal.failed(copy, str(error), seconds=pause)
+            await self._journal.failed(
+                copy, str(error), seconds=pause_after(copy.attempts, longest=_PATIENCE)
+            )
         return False
 
     async def _bring(self, copy: Copy, header: PlaylistHeader, kind: WishKind) -> bool:

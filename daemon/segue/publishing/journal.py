@@ -130,6 +130,11 @@ class Journal:
             await playlists.recipe_followed(c, copy.playlist, change=await playlists.music_change(c))
             await copies.settled(c, copy.key, stood, filled=filled, published_name=stood.name, edited=True)
 
+    async def is_empty_for(self, *, hours: float) -> bool:
+        """The server shows no playlists: whether it has done so for so long."""
+        async with self._writing() as c:
+            return await copies.is_empty_for(c, self.look.server, hours=hours)
+
     async def forget(self, copy: Copy) -> None:
         """A person's list asks no more."""
         async with self._writing() as c:

@@ -17,11 +17,13 @@ __all__ = [
     "likeness",
     "moved_to",
     "on_server",
+    "pause_after",
     "was_ours",
 ]
 
 _DRAFT = "segue-"
 _ALIKE = 0.75
+_FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,11 @@ def likeness(tracks: Sequence[TrackId], copy: Copy) -> float:
 def was_ours(header: PlaylistHeader, tracks: Sequence[TrackId], copy: Copy, intent: Intent) -> bool:
     """Whether this is what an edit under way has just written: it is new, and has the very songs."""
     return header.id not in intent.known and bool(tracks) and tuple(tracks) == intent.tracks
+
+
+def pause_after(attempts: int, *, longest: float = _LONGEST_PAUSE) -> float:
+    """Seconds until a copy that failed so often is tried again."""
+    return min(longest, _FIRST_PAUSE * 2.0 ** min(attempts, 30))
 
 
 def _difference(before: Sequence[TrackId], after: Sequence[TrackId]) -> Edits:

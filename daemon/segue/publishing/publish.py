@@ -23,6 +23,7 @@ from segue.publishing.plan import (
     is_taken_over,
     moved_to,
     on_server,
+    pause_after,
     was_ours,
 )
 from segue.publishing.shelf import Shelf
@@ -32,7 +33,6 @@ from segue.store.copies import Copy, Intent, Stood
 __all__ = ["Headers", "Plan", "Publisher"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-_FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
 _SURE_SECONDS = 10.0  # a revision may be a moment in whole seconds
 _MOST_READ = 50  # new lists that are looked into for one that moved
 
@@ -107,8 +107,7 @@ class Publisher:
         except Unsupported as error:
             await self._journal.give_up(copy, "refused", str(error))
         except AdapterError as error:
-            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**copy.attempts)
-            await self._journal.failed(copy, str(error), seconds=pause)
+            await self._journal.failed(copy, str(error), seconds=pause_after(copy.attempts))
         return False
 
     # What is left over from a fault.

@@ -36,6 +36,7 @@ __all__ = [
     "held",
     "hint",
     "intend",
+    "is_empty_for",
     "known_tracks",
     "last_look",
     "next_look",
@@ -383,6 +384,17 @@ async def figures(c: Connection) -> Sequence[Figures]:
     return await cursor.fetchall()
 
 
+async def is_empty_for(c: Connection, server: ServerKey, *, hours: float) -> bool:
+    """A server shows no playlists at all where it had some: whether it has done so for so long."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(
+        """update publishing set empty_since = coalesce(empty_since, now()) where server_id = %s
+            returning empty_since <= now() - make_interval(secs => %s * 3600)""",
+        (server, hours),
+    )
+    return bool(await cursor.fetchone())
+
+
 async def want_look(c: Connection, server: ServerKey | None = None) -> None:
     """Have the playlists of this server, or of all, looked at as soon as possible."""
     await c.execute(_WANT, {"server": server})
@@ -481,8 +493,7 @@ insert into playlist_copies (playlist_id, server_id, server_user)
 select p.id, %(server)s, coalesce(t.server_user, '')
   from playlists p left join playlist_targets t on t.playlist_id = p.id and t.server_id = %(server)s
  where p.kind <> 'asked' and not p.withdrawn and p.retired_at is null
-   and (t.playlist_id is not null
-        or not exists (select from playlist_targets any_ where any_.playlist_id = p.id))
+   and (t.playlist_id is not null or not p.chosen)
    and exists (select from playlist_versions v where v.playlist_id = p.id)
 on conflict (playlist_id, server_id, server_user) do nothing
 """
@@ -498,8 +509,7 @@ select k.id as key, p.id as playlist, p.kind, k.server_id as server, nullif(k.se
                 or exists (select from playlist_pins pin where pin.playlist_id = p.id)
                 or exists (select from playlist_copies named where named.playlist_id = p.id
                               and named.own_name is not null))
-           and (p.kind = 'asked'
-                or not exists (select from playlist_targets t where t.playlist_id = p.id)
+           and (p.kind = 'asked' or not p.chosen
                 or exists (select from playlist_targets t where t.playlist_id = p.id
                               and t.server_id = k.server_id and t.server_user = k.server_user)) as wanted,
        k.token, k.server_playlist_id as id, k.theirs, k.given_up, k.own_name, k.published_name, k.shown_name,
@@ -585,6 +595,7 @@ update publishing set
     known = coalesce(%(known)s, known),
     compared = case when %(compared)s then %(wanted)s else compared end,
     compared_at = case when %(compared)s then now() else compared_at end,
+    empty_since = case when %(reason)s::text is null then null else empty_since end,
     looked_at = case when %(reason)s::text is null then now() else looked_at end,
     attempts = case when %(reason)s::text is null then 0 else attempts + 1 end,
     last_error = %(reason)s,

@@ -74,6 +74,7 @@ class Playlist:
     public: bool
     named_by_person: bool
     held: bool
+    chosen: bool
     songs_at_most: int | None
     withdrawn: bool
     refresh_hours: float | None
@@ -303,7 +304,7 @@ async def pins(c: Connection, playlist: PlaylistKey) -> Pins:
 
 
 async def targets(c: Connection, playlist: PlaylistKey) -> Sequence[Target]:
-    """Where it shall be; none: wherever playlists are kept."""
+    """Where it shall be; where nobody has chosen, none: wherever playlists are kept."""
     cursor = c.cursor(row_factory=tuple_row)
     await cursor.execute(
         "select server_id, server_user from playlist_targets where playlist_id = %s order by 1, 2", [playlist]
@@ -312,6 +313,8 @@ async def targets(c: Connection, playlist: PlaylistKey) -> Sequence[Target]:
 
 
 async def set_targets(c: Connection, playlist: PlaylistKey, wanted: Sequence[Target]) -> None:
+    """Choose; none takes the choice back."""
+    await c.execute("update playlists set chosen = %s where id = %s", (bool(wanted), playlist))
     await c.execute("delete from playlist_targets where playlist_id = %s", [playlist])
     for target in wanted:
         await c.execute(
@@ -373,8 +376,8 @@ async def recipe_failed(c: Connection, playlist: PlaylistKey, *, reason: str, se
 
 _SELECT = SQL("""
 select p.id, p.name, p.description, p.kind, p.lineage, p.recipe, p.public, p.named_by_person, p.held,
-       p.songs_at_most, p.withdrawn, p.refresh_hours, p.made_at, p.made_change, p.stale_since, p.retired_at,
-       p.last_error, p.attempts, p.created_at, coalesce(v.number, 0) as version, v.id as version_id,
+       p.chosen, p.songs_at_most, p.withdrawn, p.refresh_hours, p.made_at, p.made_change, p.stale_since,
+       p.retired_at, p.last_error, p.attempts, p.created_at, coalesce(v.number, 0) as version, v.id as version_id,
        coalesce(v.songs, 0) as songs
   from playlists p
   left join lateral (

@@ -27,7 +27,8 @@ def shown(**changes: Any) -> dict[str, Any]:
     version = {"number": 2, "songs": 1, "created_at": replies.MOMENT}
     return {
         **playlist(), "items": [SONG], "pinned": [SONG], "banned": [OTHER], "versions": [version],
-        "copies": [COPY, {**COPY, "server": "cellar", "given_up": "deleted"}], "targets": [], **changes,
+        "copies": [COPY, {**COPY, "server": "cellar", "given_up": "deleted"}], "everywhere": True, "targets": [],
+        **changes,
     }  # fmt: skip
 
 
@@ -44,6 +45,20 @@ def test_show(daemon: StandIn, segue: Run) -> None:
     assert "On cellar: deleted by a person; `segue playlists publish` brings it back." in out
     assert out.splitlines()[-2].split() == ["1", "7", "Ada", "Fern", "Dawn", "pinned"]
     assert out.splitlines()[-1].split() == ["8", "Dusk", "banned"]
+
+
+def test_where_it_shall_be(daemon: StandIn, segue: Run) -> None:
+    chosen = [{"server": "attic", "user": None}, {"server": "cellar", "user": "joe"}]
+    for told, said in (
+        ({}, "every server"),
+        ({"everywhere": False, "targets": chosen}, "attic, cellar=joe"),
+        (
+            {"everywhere": False},
+            "nowhere: the chosen servers are gone; `segue playlists targets` chooses anew",
+        ),
+    ):
+        daemon.replies["GET /playlists/3"] = shown(**told)
+        assert f"where     {said}" in segue("playlists", "show", "3").out
 
 
 def test_save_and_recipe(daemon: StandIn, segue: Run) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.model import RecordingId, TrackId
-from segue.publishing.plan import arranged, edits_of_people, effective, is_taken_over, on_server
+from segue.publishing.plan import arranged, edits_of_people, effective, is_taken_over, on_server, pause_after
 from segue.store.playlists import Pins
 
 tracks = st.integers(0, 12).map(lambda number: TrackId(str(number)))
@@ -59,6 +59,11 @@ def test_bans_are_out_pins_are_in_and_the_cap_holds(
     assert set(pinned) <= set(wanted)
     assert not set(wanted) & pins.banned
     assert len(wanted) == len(set(wanted)) <= max(most, len(pinned))
+
+
+def test_pauses_grow_and_end() -> None:
+    assert [pause_after(attempts) for attempts in (0, 1, 6, 7, 5000)] == [30, 60, 1920, 3600, 3600]
+    assert pause_after(5000, longest=300) == 300
 
 
 def test_the_track_that_stands_there_already_plays_a_recording() -> None:

@@ -134,6 +134,58 @@ async def test_a_deleted_playlist_is_not_made_again_until_asked(house: House, fa
     assert shown(far) == {"Mix": [6, 5, 4]}
 
 
+async def test_a_server_that_shows_nothing_at_all_is_asked_again(house: House, far: ListServer) -> None:
+    for name in ("Mix", "Other"):
+        await house.make(name, 1, 2, 3)
+    theirs = far.person_makes("~radio", ids(far, 4))
+    house.fill_with = tuple(await house.recordings(5, 6))
+    await house.look()
+    away, far.lists = far.lists, {}
+    for _ in range(3):
+        with pytest.raises(publishing.DoubtfulError, match="it had 3 that Segue"):
+            await house.look()
+    assert far.lists == {}
+    far.lists = away
+    await house.look()
+    far.person_edits(theirs, ids(far, 4, 5))
+    house.fill_with = tuple(await house.recordings(7))
+    await house.look()
+    assert shown(far) == {"Mix": [1, 2, 3], "Other": [1, 2, 3], "~radio": [4, 7]}
+    assert house.filled[-1].banned == frozenset(await house.recordings(6))
+
+
+async def test_after_a_day_people_did_delete_them_all(house: House, far: ListServer) -> None:
+    for name in ("Mix", "Other"):
+        await house.make(name, 1, 2, 3)
+    await house.look()
+    far.lists.clear()
+    with pytest.raises(publishing.DoubtfulError):
+        await house.look()
+    async with house.pool.connection() as c:
+        await c.execute("update publishing set empty_since = now() - interval '25 hours'")
+    await house.look()
+    await house.make("New", 4)
+    await house.look()
+    assert shown(far) == {"New": [4]}
+
+
+async def test_where_the_chosen_server_is_gone_a_playlist_is_nowhere(house: House) -> None:
+    one, other = await house.add_server("ids"), await house.add_server("ids")
+    playlist = await house.make("For Joe", 1, 2)
+    async with house.pool.connection() as c:
+        await playlists.set_targets(c, playlist, [Target(server=house.key(one), user=UserId("joe"))])
+    await house.look()
+    async with house.pool.connection() as c:
+        await c.execute("delete from servers where id = %s", [house.key(one)])
+    del house.far[house.key(one)]
+    await house.look()
+    assert shown(other) == {}
+    async with house.pool.connection() as c:
+        await playlists.set_targets(c, playlist, [])
+    await house.look()
+    assert shown(other) == {"For Joe": [1, 2]}
+
+
 async def test_a_list_made_something_else_is_let_go(house: House, far: ListServer) -> None:
     playlist = await house.make("Mix", 1, 2, 3)
     await house.look()

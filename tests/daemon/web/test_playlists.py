@@ -78,11 +78,12 @@ async def test_names_targets_and_withdrawing(daemon: Daemon) -> None:
     made = await daemon.json("POST", PLAYLISTS, status=201, json=body)
     url = f"{PLAYLISTS}/{made['id']}"
     assert made["targets"] == [{"server": "attic", "user": None}]
+    assert not made["everywhere"]
     assert (await daemon.json("PATCH", url, json={"name": "Ours", "public": True}))["name"] == "Ours"
     assert (await daemon.json("POST", f"{url}/withdraw"))["withdrawn"]
     assert not (await daemon.json("POST", f"{url}/publish"))["withdrawn"]
     shown = await daemon.json("PUT", f"{url}/targets", json={"targets": []})
-    assert shown["targets"] == []
+    assert (shown["targets"], shown["everywhere"]) == ([], True)
     await daemon.json("PUT", f"{url}/targets", status=404, json={"targets": [{"server": "cellar"}]})
     async with daemon.services.pool.connection() as c:
         assert await copies.claim(c, owner="somebody", seconds=1) is not None

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from segue import publishing
 from segue.model import RecordingId, UserId
-from segue.publishing import Journal, Plan, shelf_of
+from segue.publishing import DoubtfulError, Journal, Plan, shelf_of
 from segue.publishing.plan import effective
 from segue.sdk import AdapterError
 from segue.similarity.recipes import Recipe, make
@@ -77,7 +77,10 @@ class PlaylistShown(PlaylistReply):
     banned: tuple[SongReply, ...]
     versions: tuple[VersionReply, ...] = Field(description="Newest first.")
     copies: tuple[CopyReply, ...]
-    targets: tuple[TargetShape, ...] = Field(description="Where it shall be; empty: on every server.")
+    everywhere: bool = Field(description="Nobody has chosen servers, so it shall be on every one.")
+    targets: tuple[TargetShape, ...] = Field(
+        description="The chosen servers; those that were removed are not among them any more."
+    )
 
 
 class RecipeWanted(Asked):
@@ -429,7 +432,7 @@ async def _steps(call: Call, server: Server, playlist: Playlist) -> list[PlanSte
         async with services.registry.using(server.id) as adapter:
             shelf = shelf_of(adapter)
             plans = await publishing.foresee(shelf, journal) if shelf is not None else []
-    except AdapterError as error:
+    except (AdapterError, DoubtfulError) as error:
         return [_unknown_step(server, str(error))]
     return [_step(server, plan) for plan in plans if plan.copy.playlist == playlist.id]
 
@@ -490,6 +493,7 @@ async def _shown(c: Connection, key: PlaylistKey) -> PlaylistShown:
         banned=await told_songs(c, sorted(pins.banned)),
         versions=tuple(told_version(one) for one in await playlists.versions(c, key)),
         copies=tuple(told_copy(one) for one in await copies.of_playlist(c, key)),
+        everywhere=not playlist.chosen,
         targets=tuple(
             TargetShape(server=names[one.server], user=one.user) for one in await playlists.targets(c, key)
         ),
