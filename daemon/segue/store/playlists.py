@@ -377,8 +377,8 @@ async def recipe_failed(c: Connection, playlist: PlaylistKey, *, reason: str, se
 _SELECT = SQL("""
 select p.id, p.name, p.description, p.kind, p.lineage, p.recipe, p.public, p.named_by_person, p.held,
        p.chosen, p.songs_at_most, p.withdrawn, p.refresh_hours, p.made_at, p.made_change, p.stale_since,
-       p.retired_at, p.last_error, p.attempts, p.created_at, coalesce(v.number, 0) as version, v.id as version_id,
-       coalesce(v.songs, 0) as songs
+       p.retired_at, p.last_error, p.attempts, p.created_at,
+       coalesce(v.number, 0) as version, v.id as version_id, coalesce(v.songs, 0) as songs
   from playlists p
   left join lateral (
        select v.id, v.number, (select count(*) from playlist_entries where version_id = v.id) as songs

@@ -27,8 +27,8 @@ def shown(**changes: Any) -> dict[str, Any]:
     version = {"number": 2, "songs": 1, "created_at": replies.MOMENT}
     return {
         **playlist(), "items": [SONG], "pinned": [SONG], "banned": [OTHER], "versions": [version],
-        "copies": [COPY, {**COPY, "server": "cellar", "given_up": "deleted"}], "everywhere": True, "targets": [],
-        **changes,
+        "copies": [COPY, {**COPY, "server": "cellar", "given_up": "deleted"}], "everywhere": True,
+        "targets": [], **changes,
     }  # fmt: skip
 
 
