@@ -21,7 +21,11 @@ __all__ = ["AskedNames"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _SHORTEST, _LONGEST = 3, 60
+_LONGEST_TITLE = 120
+_SIGNS = frozenset("<>{}[]|\\/`~^")
 _MOST_REPLY_BYTES = 1_000_000
+# No address, no answer in time, or no list of names in it; brackets without end exhaust the reader.
+_FAULTS = (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError, IndexError, RecursionError)
 _TAGS, _MOODS = 6, 3
 _INSTRUCTION = (
     "You name playlists. You get a JSON array of playlists, each with its typical tags, moods, tempo and "
@@ -46,7 +50,7 @@ class AskedNames:
         try:
             async with asyncio.timeout(self._section.seconds):
                 answered = await self._ask([await self._told(group, pool) for group in new])
-        except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        except _FAULTS as error:
             _log.warning("names_not_given", error=type(error).__name__)
             return conclusion
         taken = {group.name.casefold() for group in conclusion.groups}
@@ -63,7 +67,7 @@ class AskedNames:
             "tags": _strongest(portrait["tags_above"], _TAGS),
             "moods": _strongest(portrait["moods_above"], _MOODS),
             "tempo": portrait["tempo"],
-            "songs": titles,
+            "songs": [" ".join(title.split())[:_LONGEST_TITLE] for title in titles],
         }
 
     async def _ask(self, playlists: Sequence[Mapping[str, Any]]) -> object:
@@ -102,9 +106,15 @@ def _usable(new: Sequence[Group], answered: object, taken: set[str]) -> Iterator
     names = answered if isinstance(answered, list) and len(answered) == len(new) else []
     for group, given in zip(new, names, strict=False):
         name = " ".join(given.split()).strip("\"'“”") if isinstance(given, str) else ""
-        if _SHORTEST <= len(name) <= _LONGEST and name.isprintable() and name.casefold() not in taken:
+        if _is_name(name) and name.casefold() not in taken:
             taken.add(name.casefold())
             yield group.name, name
+
+
+def _is_name(text: str) -> bool:
+    """Words, and nothing that a list which asks to be filled, a file or a page could take for more."""
+    fits = _SHORTEST <= len(text) <= _LONGEST and text.isprintable()
+    return fits and text[0].isalnum() and any(map(str.isalpha, text)) and not set(text) & _SIGNS
 
 
 def _strongest(values: Mapping[str, float], count: int) -> list[str]:

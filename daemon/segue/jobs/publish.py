@@ -141,8 +141,11 @@ class PublishDrain:
             recipe = Recipe.from_json(playlist.recipe or {})
             follower = await self._live.follower()
             songs = await make(self._pool, follower, recipe, today=datetime.now(UTC).date())
-        except (SimilarityError, TimeoutError, TypeError) as error:
+        except (SimilarityError, TimeoutError) as error:
             await self._put_off(playlist, str(error) or "The index could not be read in time.")
+            return
+        except Exception as error:  # one recipe must not keep all playlists from the servers
+            await self._put_off(playlist, judge(error, attempt=playlist.attempts + 1, kind=self.kind).reason)
             return
         async with self._pool.connection() as c:
             version = await playlists.add_version(c, playlist.id, songs) if songs else None

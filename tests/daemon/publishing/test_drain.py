@@ -157,6 +157,23 @@ async def test_a_recipe_follows_new_music_and_a_list_that_asks_is_filled(
     await shows(far, {"Like Zero": [0, 1, 2], "~radio": [7, 6, 5, 4, 3, 2]})
 
 
+async def test_a_recipe_that_makes_no_sense_stops_nobody_else(
+    house: House, working: Callable[[], Awaitable[bool]]
+) -> None:
+    far = await house.add_server("ids")
+    [song] = await house.recordings(0)
+    async with house.pool.connection() as c:
+        await hear(c, song, towards(0.0))
+        for number, recipe in enumerate(({"kind": "similar", "seeds": ["x"]}, {"tea": 1})):
+            await playlists.create(c, NewPlaylist(name=f"Odd {number}", kind=Kind.RECIPE, recipe=recipe))
+    await house.make("Mix", 1, 2)
+    await working()
+    await shows(far, {"Mix": [1, 2]})
+    async with house.pool.connection() as c:
+        told = [one.last_error for one in await playlists.list_(c, kind=Kind.RECIPE)]
+    assert all(error and error.startswith("Segue made an error") for error in told)
+
+
 async def test_a_server_that_is_away_is_tried_again(
     house: House, working: Callable[[], Awaitable[bool]]
 ) -> None:
