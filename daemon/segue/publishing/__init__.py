@@ -9,6 +9,7 @@ from segue.publishing.journal import Journal
 from segue.publishing.publish import Headers, Plan, Publisher
 from segue.publishing.shelf import Shelf, shelf_of
 from segue.store.copies import Copy
+from segue.store.playlists import PlaylistKey
 
 __all__ = [
     "DoubtfulError",
@@ -65,12 +66,20 @@ async def look(shelf: Shelf, journal: Journal, fill: Fill, wanted: Wanted) -> Lo
     return Looked(known=set(headers) | set(publisher.ids), changed=changed)
 
 
-async def foresee(shelf: Shelf, journal: Journal) -> list[Plan]:
-    """What a look would do; nothing is written anywhere."""
-    headers, copies = await shelf.headers(), await journal.copies()
+async def foresee(
+    shelf: Shelf,
+    journal: Journal,
+    copies: Sequence[Copy] | None = None,
+    *,
+    only: PlaylistKey | None = None,
+) -> list[Plan]:
+    """What a look would do, with the copies as they are, or would be; nothing is written anywhere."""
+    headers = await shelf.headers()
+    if copies is None:
+        copies = await journal.copies()
     if lost := _lost(headers, copies):
         raise DoubtfulError(_doubt(lost))
-    return await Publisher(shelf, journal, headers).plan(copies)
+    return await Publisher(shelf, journal, headers).plan(copies, only=only)
 
 
 def _lost(headers: Headers, copies: Sequence[Copy]) -> int:

@@ -29,6 +29,7 @@ from segue.publishing.plan import (
 from segue.publishing.shelf import Shelf
 from segue.sdk import AdapterError, AuthFailed, NotFound, Unavailable, Unsupported
 from segue.store.copies import Copy, Intent, Stood
+from segue.store.playlists import PlaylistKey
 
 __all__ = ["Headers", "Plan", "Publisher"]
 
@@ -56,6 +57,15 @@ class Plan:
     edits: Edits = field(default_factory=Edits)
     banned: tuple[RecordingId, ...] = ()
     pinned: tuple[RecordingId, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether the server's copy would be another one afterwards."""
+        copy = self.copy
+        if self.action == "change":
+            edited = self.target != self.present or self.name != copy.published_name
+            return edited or not _is_described(copy)
+        return self.action in ("create", "withdraw")
 
 
 class Publisher:
@@ -92,10 +102,11 @@ class Publisher:
             and _is_known(copy, header)
         )
 
-    async def plan(self, copies: Sequence[Copy]) -> list[Plan]:
+    async def plan(self, copies: Sequence[Copy], *, only: PlaylistKey | None = None) -> list[Plan]:
         """What would be done; nothing is written, neither there nor here."""
         self._owned = {copy.id for copy in copies if copy.id is not None}
-        return [await self._plan(copy) for copy in copies if not copy.theirs]
+        wanted = [copy for copy in copies if not copy.theirs and only in (None, copy.playlist)]
+        return [await self._plan(copy) for copy in wanted]
 
     async def _bring(self, copy: Copy) -> bool:
         try:
@@ -206,6 +217,7 @@ class Publisher:
         own_name = _own_name(copy, header)
         copy = replace(copy, own_name=own_name or copy.own_name)
         target = await self._target(copy, present, banned=banned, pinned=pinned)
+        target = target or present  # what lost all its songs for now is left as it is
         return Plan(
             copy=copy, action="change", header=header, present=present, target=target, edits=edits,
             banned=banned, pinned=pinned, own_name=own_name, name=_name(copy),
@@ -302,7 +314,7 @@ class Publisher:
         if _is_known(copy, header) and _is_as_wanted(plan):
             return False
         copy = await self._take_over(plan, header)
-        target = plan.target or plan.present  # what lost all its songs for now is left as it is
+        target = plan.target
         stood = Stood(id=header.id, name=header.name, tracks=_ours(plan.present, target))
         changed = target != plan.present
         if changed or not _is_described(copy):
@@ -404,7 +416,7 @@ def _is_known(copy: Copy, header: PlaylistHeader) -> bool:
 def _is_as_wanted(plan: Plan) -> bool:
     copy = plan.copy
     is_current = (copy.published_version, copy.published_name) == (copy.version, plan.name)
-    return is_current and _is_described(copy) and plan.target in (plan.present, ())
+    return is_current and _is_described(copy) and plan.target == plan.present
 
 
 def _intended(copy: Copy) -> tuple[TrackId, ...] | None:

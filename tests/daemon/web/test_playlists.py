@@ -1,7 +1,10 @@
 """Playlists through the API: made, shown, changed, rolled back, and looked ahead."""
 
+from pathlib import Path
 from typing import Any
 
+from segue.library.taking import take_in
+from segue.model import Quality
 from segue.store import copies, playlists
 from segue.store.playlists import PlaylistKey
 from tests.daemon.web.conftest import Daemon
@@ -105,7 +108,52 @@ async def test_what_makes_no_sense_is_refused(daemon: Daemon) -> None:
         ({"name": "No seed", "recipe": {"kind": "similar"}}, 422),
         ({"name": "Half a way", "recipe": {"kind": "path", "recordings": [known["One"]]}}, 422),
         ({"name": "Gone", "tracks": [999_999]}, 404),
+        ({"name": "Strange", "recordings": [known["One"], 999_999]}, 404),
         ({"name": " ", "recordings": [known["One"]]}, 422),
+        ({"name": "Two\nlines", "recordings": [known["One"]]}, 422),
+        ({"name": "x" * 201, "recordings": [known["One"]]}, 422),
     ):
         await daemon.json("POST", PLAYLISTS, status=status, json=body)
     await daemon.json("GET", f"{PLAYLISTS}/999999", status=404)
+
+
+async def test_songs_that_are_gone_are_no_wishes_and_no_way_back(daemon: Daemon) -> None:
+    known = await library(daemon)
+    made = await daemon.json("POST", PLAYLISTS, status=201, json={"name": "A", "recordings": [known["One"]]})
+    url = f"{PLAYLISTS}/{made['id']}"
+    for wish in ("pin", "ban", "none"):
+        body = {"wish": wish, "recordings": [known["Two"], 999_999]}
+        refused = await daemon.json("POST", f"{url}/songs", status=404, json=body)
+        assert refused["detail"] == "There is no recording 999999; `GET /api/v1/tracks?q=` finds them."
+    async with daemon.services.pool.connection() as c:
+        await playlists.add_version(c, PlaylistKey(made["id"]), [known["Two"]])  # type: ignore[list-item]
+        await c.execute("delete from tracks where recording_id = %s", [known["One"]])
+        await c.execute("delete from recordings where id = %s", [known["One"]])
+    refused = await daemon.json("POST", f"{url}/rollback", status=409, json={"version": 1})
+    assert refused["detail"] == "Of the songs of version 1 none is known any more."
+    assert titles(await daemon.json("GET", url)) == ["Two"]
+
+
+async def test_looking_ahead_tells_what_publishing_would_do(daemon: Daemon, tmp_path: Path) -> None:
+    known = await library(daemon)
+    lists = tmp_path / "lists"
+    options = {"path": str(tmp_path), "playlists": str(lists)}
+    folder = await daemon.services.registry.add("folder", "folder", options)
+    assert folder is not None
+    for name in ("Mine", "Other"):
+        body = {"name": name, "recordings": [known["One"]]}
+        made = await daemon.json("POST", PLAYLISTS, status=201, json=body)
+    url = f"{PLAYLISTS}/{made['id']}"
+
+    async def actions() -> list[str]:
+        return [one["action"] for one in (await daemon.json("GET", f"{url}/plan"))["steps"]]
+
+    assert await actions() == ["wait"]  # the folder has none of the songs
+    async with daemon.services.pool.connection() as c:
+        await take_in(c, folder.id, [song(0, "One", "Artist One")], quality=Quality.FAST)
+    assert await actions() == ["create"]
+    await daemon.json("POST", f"{url}/withdraw")
+    assert await actions() == ["create"]
+    shown = await daemon.json("GET", url)
+    assert (shown["withdrawn"], shown["copies"]) == (True, [])
+    assert not lists.exists()

@@ -1,7 +1,9 @@
 """Playlists: make, show, change, publish and withdraw them."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -13,6 +15,7 @@ from segue.publishing.plan import effective
 from segue.sdk import AdapterError
 from segue.similarity.recipes import Recipe, make
 from segue.store import copies, playlists, servers, tracks
+from segue.store import recordings as store
 from segue.store.playlists import Kind, NewPlaylist, Playlist, PlaylistKey, Target
 from segue.store.pool import Connection
 from segue.store.servers import Server
@@ -39,6 +42,7 @@ __all__ = ["ROUTES"]
 
 _TAG = "Playlists"
 _MOST_SONGS = 5000
+_PLAN_SECONDS = 20.0  # whoever looks ahead is waiting
 Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$", max_length=200)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Mood = Literal["danceable", "aggressive", "happy", "party", "relaxed", "sad"]
@@ -179,7 +183,8 @@ class PlanStep(Told):
     server: str
     user: str | None
     action: str = Field(
-        description="`create`, `change`, `withdraw`, `nothing`, or why it would be left alone."
+        description="`create`, `change`, `withdraw`, `nothing`, `wait` (none of its songs is there), "
+        "`unknown`, or why it would be left alone: `deleted`, `taken_over`."
     )
     name: str
     adds: int
@@ -347,13 +352,15 @@ async def diff_versions(call: Call, path: PlaylistPath, query: DiffQuery) -> Ver
     tag=_TAG,
     scope=Scope.ADMIN,
     summary="Give a playlist the songs of an earlier version",
-    refusals=[NOT_FOUND],
+    refusals=[NOT_FOUND, CONFLICT],
 )
 async def roll_back(call: Call, path: PlaylistPath, body: VersionWanted) -> PlaylistShown:
     """They become a new version, which stays until the playlist is refreshed; pins and bans still hold."""
     async with call.context.connection() as c:
         playlist = await _found(c, path)
         songs = await _entries(c, playlist, body.version)
+        if not songs:
+            raise Refusal(CONFLICT, f"Of the songs of version {body.version} none is known any more.")
         await playlists.add_version(c, playlist.id, songs)
         await playlists.change(c, playlist.id, held=True)
         return await _changed(call, c, playlist.id)
@@ -412,48 +419,59 @@ async def withdraw_playlist(call: Call, path: PlaylistPath) -> PlaylistShown:
     refusals=[NOT_FOUND],
 )
 async def plan_playlist(call: Call, path: PlaylistPath) -> PlanReply:
-    """The servers are asked what they have now."""
+    """The servers are asked what they have now; where it was deleted or withdrawn, it would come back."""
     async with call.context.connection() as c:
         playlist = await _found(c, path)
         known = [server for server in await servers.list_(c) if not server.withdrawn]
-        for server in known:
-            await copies.ensure(c, server.id)
-    steps = [step for server in known for step in await _steps(call, server, playlist)]
-    return PlanReply(steps=tuple(steps))
+    told = await asyncio.gather(*(_steps(call, server, playlist) for server in known))
+    return PlanReply(steps=tuple(chain.from_iterable(told)))
 
 
 async def _steps(call: Call, server: Server, playlist: Playlist) -> list[PlanStep]:
     services = call.services
+    grace = services.settings.publishing.grace_hours
     async with call.context.connection() as c:
         look = await copies.last_look(c, server.id)
-    grace = services.settings.publishing.grace_hours
     journal = Journal(pool=services.pool, look=look, owner=None, grace_hours=grace)
     try:
-        async with services.registry.using(server.id) as adapter:
+        async with asyncio.timeout(_PLAN_SECONDS), services.registry.using(server.id) as adapter:
             shelf = shelf_of(adapter)
-            plans = await publishing.foresee(shelf, journal) if shelf is not None else []
+            if shelf is None:
+                return []
+            asked = await _as_if_asked(call, server, playlist)
+            plans = await publishing.foresee(shelf, journal, asked, only=playlist.id)
     except (AdapterError, DoubtfulError) as error:
         return [_unknown_step(server, str(error))]
-    return [_step(server, plan) for plan in plans if plan.copy.playlist == playlist.id]
+    except TimeoutError:
+        return [_unknown_step(server, "The server did not answer in time.")]
+    return [_step(server, plan) for plan in plans]
+
+
+async def _as_if_asked(call: Call, server: Server, playlist: Playlist) -> list[copies.Copy]:
+    """A server's copies as they were if somebody published this playlist now; nothing of it is kept."""
+    grace = call.services.settings.publishing.grace_hours
+    async with call.context.connection() as c:
+        await playlists.change(c, playlist.id, withdrawn=False)
+        await copies.ask_again(c, playlist.id)
+        await copies.ensure(c, server.id)
+        found = await copies.of_server(c, server.id, grace_hours=grace)
+        await c.rollback()
+    return found
 
 
 def _step(server: Server, plan: Plan) -> PlanStep:
-    is_change = plan.action in ("create", "change")
+    is_edit = plan.action in ("create", "change")
     return PlanStep(
         server=server.name,
         user=plan.copy.user,
-        action="nothing" if is_change and not _differs(plan) else plan.action,
+        action="nothing" if is_edit and not plan.writes else plan.action,
         name=plan.name or plan.copy.name,
-        adds=len(set(plan.target) - set(plan.present)) if is_change else 0,
-        removes=len(set(plan.present) - set(plan.target)) if is_change else 0,
+        adds=len(set(plan.target) - set(plan.present)) if is_edit else 0,
+        removes=len(set(plan.present) - set(plan.target)) if is_edit else 0,
         people_removed=len(plan.banned),
         people_added=len(plan.pinned),
         error=None,
     )
-
-
-def _differs(plan: Plan) -> bool:
-    return plan.target != plan.present or plan.name != plan.copy.published_name
 
 
 def _unknown_step(server: Server, reason: str) -> PlanStep:
@@ -514,7 +532,11 @@ async def _recordings(
     rows = {row.id: row.recording_id for row in await tracks.by_ids(c, track_ids)} if track_ids else {}
     if unknown := set(track_ids) - rows.keys():
         raise Refusal(NOT_FOUND, f"There is no track {min(unknown)}; `GET /api/v1/tracks?q=` finds them.")
-    return [*(rows[track] for track in track_ids), *map(RecordingId, recordings)]
+    given = [RecordingId(one) for one in recordings]
+    known = {one.recording for one in await store.standings(c, given)} if given else set()
+    if strange := set(given) - known:
+        raise Refusal(NOT_FOUND, f"There is no recording {min(strange)}; `GET /api/v1/tracks?q=` finds them.")
+    return [*(rows[track] for track in track_ids), *given]
 
 
 async def _recipe(c: Connection, wanted: RecipeWanted) -> Recipe:
