@@ -1,6 +1,6 @@
 """What people did to a copy, and what is to be written there; pure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from segue.model import PlaylistHeader, PlaylistId, RecordingId, TrackId
@@ -45,11 +45,13 @@ def edits_of_people(
     """What differs from what we left there; an edit of ours that may have half happened is not theirs."""
     if intent is None:
         return _difference(seen, present)
-    ours = [track for track in present if track in set(seen) | set(intent)]
+    known = set(seen) | set(intent)
+    ours = [track for track in present if track in known]
     added = _difference([*seen, *intent], present).added
     if ours == list(seen[: len(ours)]) or ours == list(intent[: len(ours)]):
         return Edits(added=added)  # one of the two, or cut off while it was written
-    common = [track for track in intent if track in set(seen)]
+    before = set(seen)
+    common = [track for track in intent if track in before]
     return Edits(removed=_difference(common, present).removed, added=added)
 
 
@@ -69,7 +71,8 @@ def effective(version: Sequence[RecordingId], pins: Pins, *, at_most: int | None
         loose = [recording for recording in chosen if recording not in pinned]
         kept = pinned | set(loose[: max(0, at_most - len(pinned))])
         chosen = [recording for recording in chosen if recording in kept]
-    return chosen + [recording for recording in pins.pinned if recording not in set(chosen)]
+    there = set(chosen)
+    return chosen + [recording for recording in pins.pinned if recording not in there]
 
 
 def on_server(
@@ -100,14 +103,15 @@ def arranged(
     Otherwise theirs does, and what is missing comes behind the song that it follows in ours. `keep`
     are songs that stay though we know nothing of them.
     """
-    stays = [track for track in present if track in set(keep) and track not in set(wanted)]
+    chosen, staying = set(wanted), set(keep)
     if not fresh:
-        kept = [track for track in present if track in set(wanted) or track in set(keep)]
+        kept = [track for track in present if track in chosen or track in staying]
         return tuple(_inserted(kept, _missing(kept, wanted), wanted))
-    moved = [track for track in present if track in set(pinned) and track in set(wanted)] + stays
-    ours = [track for track in wanted if track not in set(moved)]
-    loose = [track for track in present if track in set(ours) or track in set(moved)]
-    return tuple(_inserted(ours, [track for track in loose if track in set(moved)], loose))
+    moved = set(present) & ((chosen & set(pinned)) | (staying - chosen))
+    ours = [track for track in wanted if track not in moved]
+    theirs = chosen | moved
+    loose = [track for track in present if track in theirs]
+    return tuple(_inserted(ours, [track for track in loose if track in moved], loose))
 
 
 def moved_to(
@@ -154,7 +158,7 @@ def _missing(kept: Sequence[TrackId], wanted: Sequence[TrackId]) -> list[TrackId
 
 def _inserted(base: Sequence[TrackId], songs: Sequence[TrackId], order: Sequence[TrackId]) -> list[TrackId]:
     """Put each song behind the one that it follows in `order`; without such a one at the beginning."""
-    result = list(base)
+    after = _Chain(base)
     before: dict[TrackId, TrackId | None] = {}
     last: TrackId | None = None
     for track in order:
@@ -162,10 +166,44 @@ def _inserted(base: Sequence[TrackId], songs: Sequence[TrackId], order: Sequence
         last = track
     for song in songs:
         place = before.get(song)
-        while place is not None and place not in result:
+        while place is not None and place not in after:
             place = before.get(place)
-        result.insert(0 if place is None else result.index(place) + 1, song)
-    return result
+        after.insert(song, place)
+    return list(after)
+
+
+class _Chain:
+    """Songs in order, in which each new one finds its place at once, however many there are."""
+
+    def __init__(self, songs: Iterable[TrackId]) -> None:
+        self._songs: list[TrackId | None] = [None]  # the head
+        self._next = [-1]
+        self._first: dict[TrackId | None, int] = {None: 0}
+        end = 0
+        for song in songs:
+            end = self._link(song, end)
+
+    def __contains__(self, song: TrackId) -> bool:
+        return song in self._first
+
+    def __iter__(self) -> Iterator[TrackId]:
+        at = self._next[0]
+        while at >= 0:
+            song = self._songs[at]
+            if song is not None:
+                yield song
+            at = self._next[at]
+
+    def insert(self, song: TrackId, place: TrackId | None) -> None:
+        """Behind the first that is called so, or at the beginning."""
+        self._link(song, self._first[place])
+
+    def _link(self, song: TrackId, place: int) -> int:
+        self._songs.append(song)
+        self._next.append(self._next[place])
+        self._next[place] = len(self._songs) - 1
+        self._first.setdefault(song, self._next[place])
+        return self._next[place]
 
 
 def _jaccard(one: set[TrackId], other: set[TrackId]) -> float:
