@@ -10,20 +10,20 @@ __all__ = ["answering"]
 
 
 @asynccontextmanager
-async def answering() -> AsyncIterator[None]:
-    """Around a question."""
+async def answering(*, unheard: Kind = CONFLICT) -> AsyncIterator[None]:
+    """Around a question; `unheard` is what it is to ask for what was not heard."""
     try:
         yield
     except SimilarityError as error:
-        raise Refusal(_kind(error), str(error)) from error
+        raise Refusal(_kind(error, unheard), str(error)) from error
 
 
-def _kind(error: SimilarityError) -> Kind:
+def _kind(error: SimilarityError, unheard: Kind) -> Kind:
     match error:
         case NotReady():
             return UNAVAILABLE
         case UnknownSeed():
             return NOT_FOUND
         case NotHeardYet() | CannotBeHeard():
-            return CONFLICT
+            return unheard
     return INTERNAL

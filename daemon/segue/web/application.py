@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from segue.library.gathering import Gathering
 from segue.services import Services
 from segue.similarity import Artists, Follower
-from segue.web import boundary, first_token, openapi, reading, site
+from segue.web import boundary, first_token, openapi, problems, reading, site
 from segue.web.attempts import Attempts
 from segue.web.context import CONTEXT, Call, Context
 from segue.web.deliveries import Flow
@@ -75,6 +75,7 @@ def _add(
 
 def _bound(route: Route, context: Context) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
+        request[problems.IN_DIALECT] = route.in_dialect
         async with asyncio.timeout(None if route.stream else _REQUEST_SECONDS):
             call = Call(request=request, context=context, visitor=await _visitor(route, request, context))
             answer = await route.handler(call, **await reading.arguments(route, request))

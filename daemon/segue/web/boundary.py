@@ -63,7 +63,8 @@ async def answer_faults(
         if request.writer.output_size > 0:
             _note_broken(error, request)
             raise
-        return problems.reply(_refusal(error, request), request_id=request_id)
+        dialect = request.get(problems.IN_DIALECT, False)
+        return problems.reply(_refusal(error, request), request_id=request_id, dialect=dialect)
 
 
 def dress(request: web.BaseRequest, response: web.StreamResponse) -> None:

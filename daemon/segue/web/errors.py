@@ -22,6 +22,7 @@ __all__ = [
     "Fault",
     "Kind",
     "Refusal",
+    "in_dialect",
 ]
 
 
@@ -69,6 +70,11 @@ KINDS = (
     SERVER_FAILED,
     UNAVAILABLE,
 )
+
+
+def in_dialect(kind: Kind) -> Kind:
+    """What AudioMuse-AI's clients know instead: whatever is wrong with a request is one status there."""
+    return MALFORMED if kind is INVALID else kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

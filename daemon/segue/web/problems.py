@@ -4,27 +4,31 @@ import json
 
 from aiohttp import web
 
-from segue.web.errors import KINDS, MALFORMED, METHOD_NOT_ALLOWED, NOT_FOUND, TOO_LARGE, Refusal
+from segue.web.errors import KINDS, MALFORMED, METHOD_NOT_ALLOWED, NOT_FOUND, TOO_LARGE, Refusal, in_dialect
 
-__all__ = ["MEDIA_TYPE", "REQUEST_ID_HEADER", "of_http_error", "reply"]
+__all__ = ["IN_DIALECT", "MEDIA_TYPE", "REQUEST_ID_HEADER", "of_http_error", "reply"]
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID_HEADER = "X-Request-Id"
+IN_DIALECT = web.RequestKey("in_dialect", bool)
 
 
-def reply(refusal: Refusal, *, request_id: str) -> web.Response:
-    """The problem document of a refusal."""
+def reply(refusal: Refusal, *, request_id: str, dialect: bool = False) -> web.Response:
+    """The problem document of a refusal; clients of AudioMuse-AI look for its words under another name."""
+    kind = in_dialect(refusal.kind) if dialect else refusal.kind
     document: dict[str, object] = {
-        "type": refusal.kind.type,
-        "title": refusal.kind.title,
-        "status": refusal.kind.status,
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
         "detail": refusal.detail,
         "request": request_id,
     }
+    if dialect:
+        document["error"] = refusal.detail
     if refusal.faults:
         document["faults"] = [{"where": fault.where, "message": fault.message} for fault in refusal.faults]
     return web.Response(
-        status=refusal.kind.status,
+        status=kind.status,
         body=json.dumps(document).encode(),
         content_type=MEDIA_TYPE,
         headers={**refusal.headers, REQUEST_ID_HEADER: request_id},

@@ -14,7 +14,10 @@ from pydantic import BaseModel
 from segue.web import errors
 from segue.web.errors import Kind
 
-__all__ = ["Content", "Route", "Scope", "delete", "get", "patch", "post", "put"]
+__all__ = ["DIALECT", "Content", "Route", "Scope", "delete", "get", "patch", "post", "put"]
+
+DIALECT = "AudioMuse dialect"
+"""The tag of routes whose refusals are such as AudioMuse-AI's clients know them."""
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -69,6 +72,10 @@ class Route:
         return self.handler.__name__
 
     @property
+    def in_dialect(self) -> bool:
+        return self.tag == DIALECT
+
+    @property
     def all_refusals(self) -> tuple[Kind, ...]:
         """Also those that every route of its shape may answer with."""
         kinds = [errors.MISDIRECTED, errors.MALFORMED, errors.INTERNAL, errors.UNAVAILABLE]
@@ -82,7 +89,8 @@ class Route:
             kinds += [errors.UNSUPPORTED_MEDIA]
         if self.method != "GET":
             kinds += [errors.FORBIDDEN]
-        return tuple(dict.fromkeys([*kinds, *self.refusals]))
+        kinds += self.refusals
+        return tuple(dict.fromkeys(map(errors.in_dialect, kinds) if self.in_dialect else kinds))
 
 
 Declared = Callable[[Handler], Route]

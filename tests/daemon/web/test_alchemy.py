@@ -75,20 +75,20 @@ async def test_what_is_not_heard_does_not_count(daemon: Daemon) -> None:
     found = await _blend(daemon, {"id": "track-0"}, {"id": "track-9"}, {"id": "track-9", "op": "SUBTRACT"})
     assert _titles(found["results"])[0] == "Ten"
     assert len(found["add_points"]) == 1 and found["subtract_centroid_2d"] is None
-    await daemon.json("POST", "/api/alchemy", status=409, json={"items": [{"id": "track-9"}]})
+    await daemon.json("POST", "/api/alchemy", status=404, json={"items": [{"id": "track-9"}]})
 
 
 async def test_blends_that_make_no_sense_are_refused(daemon: Daemon) -> None:
     await _library(daemon)
     wrong: list[tuple[int, Any]] = [
-        (422, {}),
-        (422, {"items": []}),
-        (422, {"items": [{"id": "track-0", "op": "SUBTRACT"}]}),
-        (422, {"items": [{"id": "track-0", "op": "TIMES"}]}),
-        (422, {"items": [{"id": "track-0", "type": "mood"}]}),
-        (422, {"items": [{"id": "track-0"}], "n": 0}),
-        (422, {"items": [{"id": "track-0"}], "n": "many"}),
-        (422, {"items": [{"id": "track-0"}], "subtract_distance": 2}),
+        (400, {}),
+        (400, {"items": []}),
+        (400, {"items": [{"id": "track-0", "op": "SUBTRACT"}]}),
+        (400, {"items": [{"id": "track-0", "op": "TIMES"}]}),
+        (400, {"items": [{"id": "track-0", "type": "mood"}]}),
+        (400, {"items": [{"id": "track-0"}], "n": 0}),
+        (400, {"items": [{"id": "track-0"}], "n": "many"}),
+        (400, {"items": [{"id": "track-0"}], "subtract_distance": 2}),
         (404, {"items": [{"id": "nothing"}]}),
         (404, {"items": [{"id": "Who", "type": "artist"}]}),
         (404, {"items": [{"id": "track-0"}], "server": "nobody"}),

@@ -41,11 +41,27 @@ async def test_similar_tracks_have_the_fields_that_plugins_read(daemon: Daemon) 
 
 async def test_a_seed_that_cannot_be_used_says_why(daemon: Daemon) -> None:
     await _library(daemon)
-    await daemon.json("GET", "/api/similar_tracks", status=422)
-    await daemon.json("GET", "/api/similar_tracks?title=Sinnerman", status=422)
+    await daemon.json("GET", "/api/similar_tracks", status=400)
+    await daemon.json("GET", "/api/similar_tracks?title=Sinnerman", status=400)
     await daemon.json("GET", "/api/similar_tracks?item_id=nothing", status=404)
-    await daemon.json("GET", "/api/similar_tracks?item_id=track-5", status=409)
+    await daemon.json("GET", "/api/similar_tracks?item_id=track-5", status=404)
     await daemon.json("GET", "/api/similar_tracks?item_id=track-1&server=nobody", status=404)
+
+
+async def test_refusals_have_the_statuses_and_the_word_that_plugins_read(daemon: Daemon) -> None:
+    await _library(daemon)
+    for asked, status in (
+        ("/api/similar_tracks?item_id=track-1&n=many", 400),
+        ("/api/find_path?start_song_id=track-1", 400),
+        ("/api/similar_tracks?item_id=nothing", 404),
+        ("/external/get_embedding?id=nothing", 404),
+        ("/api/similar_artists?artist=Nobody", 404),
+    ):
+        told = await daemon.json("GET", asked, status=status)
+        assert told["error"] == told["detail"], asked
+        assert told["status"] == status
+    plain = await daemon.json("GET", "/api/v1/similar", status=422)
+    assert "error" not in plain
 
 
 async def test_answers_are_in_the_asking_servers_own_ids(daemon: Daemon) -> None:
@@ -64,6 +80,8 @@ async def test_a_path_begins_and_ends_where_it_was_asked_to(daemon: Daemon) -> N
     assert (ids[0], ids[-1]) == ("track-1", "track-4")
     assert all(len(one["embedding_vector"]) == 200 for one in found["path"])
     assert found["total_distance"] > 0
+    heard = await daemon.json("GET", "/external/get_score?id=track-1")
+    assert {**heard, "embedding_vector": found["path"][0]["embedding_vector"]} == found["path"][0]
 
 
 async def test_tracks_are_searched_together_or_apart(daemon: Daemon) -> None:
@@ -71,7 +89,7 @@ async def test_tracks_are_searched_together_or_apart(daemon: Daemon) -> None:
     for path in ("/api/search_tracks", "/external/search"):
         for words in ("search_query=nina+sinnerman", "artist=nina+simone&title=sinnerman"):
             assert (await daemon.json("GET", f"{path}?{words}"))[0]["item_id"] == "track-1"
-        await daemon.json("GET", path, status=422)
+        await daemon.json("GET", path, status=400)
     paged = await daemon.json("GET", "/api/search_tracks?search_query=nina&start=1&end=2")
     assert len(paged) == 1
 
@@ -95,7 +113,7 @@ async def test_one_track_its_embedding_and_what_is_furthest(daemon: Daemon) -> N
     await daemon.json("GET", "/external/get_score?id=track-5", status=404)
     far = await daemon.json("GET", "/api/max_distance?item_id=track-1")
     assert far == {"max_distance": 1.0, "farthest_item_id": "track-4"}
-    await daemon.json("GET", "/api/max_distance?item_id=track-5", status=409)
+    await daemon.json("GET", "/api/max_distance?item_id=track-5", status=404)
 
 
 async def test_tasks_are_started_watched_and_cancelled(daemon: Daemon) -> None:
@@ -156,9 +174,9 @@ async def test_similar_artists_have_the_fields_that_plugins_read(daemon: Daemon)
     )
     assert [one["artist"] for one in plain] == ["Miles Davis", "Motörhead"]
     assert "component_matches" not in plain[0]
-    await daemon.json("GET", "/api/similar_artists", status=422)
+    await daemon.json("GET", "/api/similar_artists", status=400)
     await daemon.json("GET", "/api/similar_artists?artist=Who", status=404)
-    await daemon.json("GET", "/api/similar_artists?artist=Nobody", status=409)
+    await daemon.json("GET", "/api/similar_artists?artist=Nobody", status=404)
 
 
 async def test_an_artist_may_be_named_by_the_servers_id(daemon: Daemon, far: MemoryServer) -> None:

@@ -8,22 +8,21 @@ from pydantic import Field, RootModel
 from segue.analysis.moods import cold_start, mood_inputs, moods
 from segue.model import MODEL_TAGS, ServerKey, TrackId
 from segue.similarity import Rules, VectorSeed, near, path
-from segue.store import analyses, servers, tracks
+from segue.store import analyses, servers, tracks, traits
 from segue.store.pool import Connection
 from segue.store.tracks import TrackRow
-from segue.store.traits import Filter
+from segue.store.traits import Filter, Traits
 from segue.web import reading
 from segue.web.answering import answering
 from segue.web.context import Call
 from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
 from segue.web.naming import named_server
 from segue.web.numbering import Numbering, names_of, numbering, numbering_of
-from segue.web.routing import Scope, get
+from segue.web.routing import DIALECT, Scope, get
 from segue.web.shapes import AskedLoosely, Name, Text, Told
 
 __all__ = ["ROUTES", "DialectTrack", "dialect_rules", "told_dialect", "track_called"]
 
-_TAG = "AudioMuse dialect"
 _LONGEST_SECONDS = 1800.0
 _TAGS_TOLD = 5
 
@@ -52,7 +51,18 @@ class DialectNeighbours(RootModel[tuple[DialectNeighbour, ...]]):
     """Similar tracks."""
 
 
-class DialectStep(DialectTrack):
+class Score(DialectTrack):
+    """What was heard in a track, as lists in one text."""
+
+    tempo: float | None
+    key: str | None
+    scale: str | None
+    energy: float | None
+    mood_vector: str | None = Field(description="The five surest tags.", examples=["jazz:0.244,soul:0.121"])
+    other_features: str | None = Field(description="The six moods.", examples=["danceable:0.61,sad:0.20"])
+
+
+class DialectStep(Score):
     """A song of a path."""
 
     embedding_vector: tuple[float, ...]
@@ -77,17 +87,6 @@ class Embedding(Told):
 
     item_id: str
     embedding: tuple[float, ...]
-
-
-class Score(DialectTrack):
-    """What was heard in a track, as lists in one text."""
-
-    tempo: float | None
-    key: str | None
-    scale: str | None
-    energy: float | None
-    mood_vector: str = Field(description="The five surest tags.", examples=["jazz:0.244,soul:0.121"])
-    other_features: str = Field(description="The six moods.", examples=["danceable:0.61,sad:0.20"])
 
 
 class ServerAsked(AskedLoosely):
@@ -144,13 +143,13 @@ class ExternalAsked(ServerAsked):
 
 @get(
     "/api/similar_tracks",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="Similar tracks, as AudioMuse-AI answers",
     refusals=[NOT_FOUND, CONFLICT],
 )
 async def dialect_similar_tracks(call: Call, query: SimilarAsked) -> DialectNeighbours:
-    async with answering():
+    async with answering(unheard=NOT_FOUND):
         numbers = await numbering(call, [query.item_id], query.server)
         async with call.context.connection() as c:
             seed = await _seed(c, query, numbers)
@@ -175,13 +174,13 @@ async def dialect_similar_tracks(call: Call, query: SimilarAsked) -> DialectNeig
 
 @get(
     "/api/find_path",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="A path of songs, as AudioMuse-AI answers",
     refusals=[NOT_FOUND, CONFLICT],
 )
 async def dialect_find_path(call: Call, query: PathAsked) -> DialectPath:
-    async with answering():
+    async with answering(unheard=NOT_FOUND):
         numbers = await numbering(call, [query.start_song_id, query.end_song_id], query.server)
         async with call.context.connection() as c:
             start = await track_called(c, numbers.id_of(query.start_song_id), query.server)
@@ -205,7 +204,7 @@ async def dialect_find_path(call: Call, query: PathAsked) -> DialectPath:
 
 @get(
     "/api/search_tracks",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="Search, as AudioMuse-AI answers",
     refusals=[NOT_FOUND],
@@ -216,7 +215,7 @@ async def dialect_search_tracks(call: Call, query: SearchAsked) -> DialectTracks
 
 @get(
     "/external/search",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="Search, as AudioMuse-AI's external API answers",
     refusals=[NOT_FOUND],
@@ -227,7 +226,7 @@ async def dialect_external_search(call: Call, query: SearchAsked) -> DialectTrac
 
 @get(
     "/api/track",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="One track, as AudioMuse-AI answers",
     refusals=[NOT_FOUND, CONFLICT],
@@ -239,19 +238,19 @@ async def dialect_track(call: Call, query: ItemAsked) -> DialectTrack:
 
 @get(
     "/api/max_distance",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="The track least like another, as AudioMuse-AI answers",
     refusals=[NOT_FOUND, CONFLICT],
 )
 async def dialect_max_distance(call: Call, query: ItemAsked) -> Farthest:
-    async with answering():
+    async with answering(unheard=NOT_FOUND):
         numbers = await numbering(call, [query.item_id], query.server)
         async with call.context.connection() as c:
             track = await track_called(c, numbers.id_of(query.item_id), query.server)
         view, places = call.context.follower.live.index.table.find([track.recording_id])
         if places[0] < 0:
-            raise Refusal(CONFLICT, "This track has not been heard yet; ask again later.")
+            raise Refusal(NOT_FOUND, "This track has not been heard yet; ask again later.")
         opposite = VectorSeed(-view.units[places[0]])
         rules = Rules(filter=Filter(server=track.server_id), per_artist=None, one_version=False)
         found = await near(call.services.pool, call.context.follower, [opposite], 1, rules=rules)
@@ -266,7 +265,7 @@ async def dialect_max_distance(call: Call, query: ItemAsked) -> Farthest:
 
 @get(
     "/external/get_embedding",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="A track's embedding, as AudioMuse-AI answers",
     refusals=[NOT_FOUND, CONFLICT],
@@ -282,7 +281,7 @@ async def dialect_embedding(call: Call, query: ExternalAsked) -> Embedding:
 
 @get(
     "/external/get_score",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="What was heard in a track, as AudioMuse-AI answers",
     refusals=[NOT_FOUND, CONFLICT],
@@ -290,22 +289,10 @@ async def dialect_embedding(call: Call, query: ExternalAsked) -> Embedding:
 async def dialect_score(call: Call, query: ExternalAsked) -> Score:
     track, name = await _named(call, query.id, query.server)
     async with call.context.connection() as c:
-        heard = await analyses.get(c, track.recording_id)
-    if heard is None:
+        heard = await traits.of_recordings(c, [track.recording_id])
+    if track.recording_id not in heard:
         raise Refusal(NOT_FOUND, "This track has not been heard yet; ask again later.")
-    found = heard.analysis.descriptors
-    tags = zip(MODEL_TAGS, heard.analysis.tags.tolist(), strict=True)
-    surest = sorted(tags, key=lambda tag: -tag[1])[:_TAGS_TOLD]
-    scores = moods(mood_inputs(heard.analysis.tags, found), cold_start())
-    return Score(
-        **told_dialect(track, name).model_dump(),
-        tempo=found.tempo,
-        key=found.key,
-        scale=found.scale,
-        energy=found.energy,
-        mood_vector=",".join(f"{tag}:{probability:.3f}" for tag, probability in surest),
-        other_features=",".join(f"{name}:{score:.2f}" for name, score in scores.items() if score is not None),
-    )
+    return _score(told_dialect(track, name), heard[track.recording_id])
 
 
 async def _search(call: Call, query: SearchAsked) -> DialectTracks:
@@ -356,11 +343,35 @@ async def track_called(c: Connection, item: str, server: str | None) -> TrackRow
 
 async def _steps(call: Call, rows: Sequence[TrackRow]) -> tuple[DialectStep, ...]:
     async with call.context.connection() as c:
-        vectors = await analyses.own_embeddings(c, [row.recording_id for row in rows])
+        recordings = [row.recording_id for row in rows]
+        vectors = await analyses.own_embeddings(c, recordings)
+        heard = await traits.of_recordings(c, recordings)
     told = {recording: tuple(vector.tolist()) for recording, vector in vectors.items()}
     return tuple(
-        DialectStep(**told_dialect(row).model_dump(), embedding_vector=told.get(row.recording_id, ()))
+        DialectStep(
+            **_score(told_dialect(row), heard.get(row.recording_id)).model_dump(),
+            embedding_vector=told.get(row.recording_id, ()),
+        )
         for row in rows
+    )
+
+
+def _score(track: DialectTrack, heard: Traits | None) -> Score:
+    if heard is None:  # forgotten since the path was found
+        nothing = dict.fromkeys(("tempo", "key", "scale", "energy", "mood_vector", "other_features"))
+        return Score(**track.model_dump(), **nothing)
+    found = heard.descriptors
+    tags = zip(MODEL_TAGS, heard.tags.tolist(), strict=True)
+    surest = sorted(tags, key=lambda tag: -tag[1])[:_TAGS_TOLD]
+    scores = moods(mood_inputs(heard.tags, found), cold_start())
+    return Score(
+        **track.model_dump(),
+        tempo=found.tempo,
+        key=found.key,
+        scale=found.scale,
+        energy=found.energy,
+        mood_vector=",".join(f"{tag}:{probability:.3f}" for tag, probability in surest),
+        other_features=",".join(f"{name}:{score:.2f}" for name, score in scores.items() if score is not None),
     )
 
 

@@ -22,12 +22,11 @@ from segue.web.flat import flattened
 from segue.web.numbering import Names, Numbering, names_of, numbering
 from segue.web.routes.audiomuse import DialectTrack, dialect_rules, told_dialect, track_called
 from segue.web.routes.audiomuse_artists import artist_meant
-from segue.web.routing import Scope, post
+from segue.web.routing import DIALECT, Scope, post
 from segue.web.shapes import AskedLoosely, Id, Name, Text, Told
 
 __all__ = ["ROUTES"]
 
-_TAG = "AudioMuse dialect"
 _MOST_ITEMS = 100
 _MOST_SONGS = 200
 _TOO_NEAR = 0.2  # of half a turn
@@ -126,7 +125,7 @@ class _Blend:
 
 @post(
     "/api/alchemy",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="Blend songs and artists, as AudioMuse-AI answers",
     refusals=[NOT_FOUND, CONFLICT],
@@ -137,7 +136,7 @@ async def dialect_alchemy(call: Call, body: AlchemyAsked) -> Alchemy:
         sentence = "must hold at least one with `op` ADD"
         raise Refusal(INVALID, f"`items` {sentence}.", faults=[Fault(where="body.items", message=sentence)])
     songs = [str(item.id) for item in body.items if item.type == "song"]
-    async with answering():
+    async with answering(unheard=NOT_FOUND):
         numbers = await numbering(call, songs, body.server)
         used = [await _ingredient(call, item, numbers, body.server) for item in body.items]
         wanted = [one for one in used if one.item.op == "ADD" and one.direction is not None]

@@ -19,12 +19,11 @@ from segue.web.context import Call
 from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
 from segue.web.naming import named_server
 from segue.web.numbering import Names, names_of
-from segue.web.routing import Scope, get
+from segue.web.routing import DIALECT, Scope, get
 from segue.web.shapes import AskedLoosely, Name, Text, Told
 
 __all__ = ["ROUTES", "artist_meant"]
 
-_TAG = "AudioMuse dialect"
 _ASKING_SECONDS = 5
 _MOST_FOUND = 50
 _ARTIST_ID = (
@@ -129,14 +128,14 @@ class ArtistTracksAsked(AskedLoosely):
 
 @get(
     "/api/similar_artists",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="Similar artists, as AudioMuse-AI answers",
     refusals=[NOT_FOUND, CONFLICT],
     sparse=True,
 )
 async def dialect_similar_artists(call: Call, query: SimilarArtistsAsked) -> DialectArtists:
-    async with answering():
+    async with answering(unheard=NOT_FOUND):
         name, server = await _artist(call, query)
         found = await call.context.artists.similar(
             name, query.n, server=server, matches=query.include_component_matches
@@ -164,7 +163,7 @@ async def dialect_similar_artists(call: Call, query: SimilarArtistsAsked) -> Dia
 
 @get(
     "/api/search_artists",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="Search artists, as AudioMuse-AI answers",
     refusals=[NOT_FOUND],
@@ -183,7 +182,7 @@ async def dialect_search_artists(call: Call, query: SearchArtistsAsked) -> Found
 
 @get(
     "/api/artist_tracks",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.PLAY,
     summary="An artist's tracks, as AudioMuse-AI answers",
     refusals=[NOT_FOUND, CONFLICT],

@@ -12,12 +12,11 @@ from segue.settings.clustering import parameters_of
 from segue.store import cluster_searches, recordings, runs
 from segue.web.context import Call
 from segue.web.errors import CONFLICT, NOT_FOUND, Refusal
-from segue.web.routing import Scope, get, post
+from segue.web.routing import DIALECT, Scope, get, post
 from segue.web.shapes import Asked, Id, Text, Told
 
 __all__ = ["ROUTES"]
 
-_TAG = "AudioMuse dialect"
 _TASK_TYPES = {"analyse": "main_analysis", "clustering": "main_clustering"}
 _LOG_LINES = 20
 _MOST_CANCELLED = 500
@@ -95,12 +94,12 @@ class TaskPath(Asked):
     task: Id = Field(description="The run's id.")
 
 
-@get("/api/health", tag=_TAG, scope=None, summary="Whether the daemon answers, in the dialect")
+@get("/api/health", tag=DIALECT, scope=None, summary="Whether the daemon answers, in the dialect")
 async def dialect_health(call: Call) -> DialectHealth:
     return DialectHealth(status="ok")
 
 
-@get("/api/config", tag=_TAG, scope=Scope.PLAY, summary="Settings, as AudioMuse-AI tells them")
+@get("/api/config", tag=DIALECT, scope=Scope.PLAY, summary="Settings, as AudioMuse-AI tells them")
 async def dialect_config(call: Call) -> DialectConfig:
     return DialectConfig(
         max_songs_per_artist=3,
@@ -113,7 +112,7 @@ async def dialect_config(call: Call) -> DialectConfig:
 
 @post(
     "/api/analysis/start",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.ADMIN,
     summary="Hear what is unheard, in the dialect",
     status=202,
@@ -133,7 +132,7 @@ async def dialect_start_analysis(call: Call) -> TaskStarted:
 
 @post(
     "/api/clustering/start",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.ADMIN,
     summary="Look for groups, in the dialect",
     refusals=[CONFLICT],
@@ -153,7 +152,7 @@ async def dialect_start_clustering(call: Call) -> TaskStarted:
 
 @get(
     "/api/active_tasks",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.READ,
     summary="What goes on, as AudioMuse-AI tells it",
     sparse=True,
@@ -164,7 +163,7 @@ async def dialect_active_tasks(call: Call) -> Task:
 
 @get(
     "/api/last_task",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.READ,
     summary="The last task, as AudioMuse-AI tells it",
     sparse=True,
@@ -175,7 +174,7 @@ async def dialect_last_task(call: Call) -> Task:
 
 @get(
     "/api/status/{task}",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.READ,
     summary="One task, as AudioMuse-AI tells it",
     refusals=[NOT_FOUND],
@@ -186,7 +185,7 @@ async def dialect_task_status(call: Call, path: TaskPath) -> Task:
 
 @post(
     "/api/cancel/{task}",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.ADMIN,
     summary="Cancel a task, in the dialect",
     refusals=[NOT_FOUND],
@@ -201,7 +200,7 @@ async def dialect_cancel_task(call: Call, path: TaskPath) -> TaskCancelled:
 
 @post(
     "/api/cancel_all/{task_type}",
-    tag=_TAG,
+    tag=DIALECT,
     scope=Scope.ADMIN,
     summary="Cancel every task of a type, in the dialect",
     refusals=[NOT_FOUND],
