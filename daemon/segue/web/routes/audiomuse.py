@@ -358,8 +358,15 @@ async def _steps(call: Call, rows: Sequence[TrackRow]) -> tuple[DialectStep, ...
 
 def _score(track: DialectTrack, heard: Traits | None) -> Score:
     if heard is None:  # forgotten since the path was found
-        nothing = dict.fromkeys(("tempo", "key", "scale", "energy", "mood_vector", "other_features"))
-        return Score(**track.model_dump(), **nothing)
+        return Score(
+            **track.model_dump(),
+            tempo=None,
+            key=None,
+            scale=None,
+            energy=None,
+            mood_vector=None,
+            other_features=None,
+        )
     found = heard.descriptors
     tags = zip(MODEL_TAGS, heard.tags.tolist(), strict=True)
     surest = sorted(tags, key=lambda tag: -tag[1])[:_TAGS_TOLD]
