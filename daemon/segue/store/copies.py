@@ -47,6 +47,7 @@ __all__ = [
     "renew",
     "resume",
     "settled",
+    "standing",
     "want_look",
     "withdrawn",
 ]
@@ -200,6 +201,20 @@ async def of_server(c: Connection, server: ServerKey, *, grace_hours: float) -> 
 async def of_playlist(c: Connection, playlist: PlaylistKey) -> Sequence[Standing]:
     cursor = c.cursor(row_factory=class_row(Standing))
     await cursor.execute(_OF_PLAYLIST, [playlist])
+    return await cursor.fetchall()
+
+
+async def standing(c: Connection, playlist: PlaylistKey) -> Sequence[str]:
+    """The servers that have a copy, or may be getting one at this moment."""
+    cursor = c.cursor(row_factory=scalar_row)
+    await cursor.execute(
+        """select distinct s.name from playlist_copies k join servers s on s.id = k.server_id
+             left join publishing p on p.server_id = k.server_id
+            where k.playlist_id = %s and (k.server_playlist_id is not null and k.given_up is null
+                  or not s.withdrawn and p.lease_until > now())
+            order by s.name""",
+        [playlist],
+    )
     return await cursor.fetchall()
 
 

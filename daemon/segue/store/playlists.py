@@ -63,7 +63,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playlist:
-    """One row of playlists; `version` is the newest one's number, 0 when nothing was made yet."""
+    """One row of playlists; `version` is the newest one's number, 0 when nothing was made yet.
+
+    `songs` are those that it holds: bans are out, pins are in.
+    """
 
     id: PlaylistKey
     name: str
@@ -378,11 +381,17 @@ _SELECT = SQL("""
 select p.id, p.name, p.description, p.kind, p.lineage, p.recipe, p.public, p.named_by_person, p.held,
        p.chosen, p.songs_at_most, p.withdrawn, p.refresh_hours, p.made_at, p.made_change, p.stale_since,
        p.retired_at, p.last_error, p.attempts, p.created_at,
-       coalesce(v.number, 0) as version, v.id as version_id, coalesce(v.songs, 0) as songs
+       coalesce(v.number, 0) as version, v.id as version_id, held.songs
   from playlists p
   left join lateral (
-       select v.id, v.number, (select count(*) from playlist_entries where version_id = v.id) as songs
+       select v.id, v.number
          from playlist_versions v where v.playlist_id = p.id order by v.number desc limit 1) v on true
+  cross join lateral (
+       select greatest(count(*) filter (where pin.banned is false), least(count(*), p.songs_at_most)) as songs
+         from (select recording_id from playlist_entries where version_id = v.id) entry
+              full join (select recording_id, banned from playlist_pins where playlist_id = p.id) pin
+                     using (recording_id)
+        where pin.banned is not true) held
 """)
 _GET = _SELECT + SQL("where p.id = %s")
 _NAMED = _SELECT + SQL("where lower(p.name) = lower(%s) order by p.id limit %s")

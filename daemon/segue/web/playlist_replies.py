@@ -36,7 +36,7 @@ class PlaylistReply(Told):
     )
     public: bool
     version: int = Field(description="The newest version's number; 0 when nothing was made yet.")
-    songs: int = Field(description="How many songs its newest version has.")
+    songs: int = Field(description="How many songs it holds: bans are out, pins are in.")
     held: bool = Field(description="It was rolled back, and stays so until it is refreshed.")
     withdrawn: bool = Field(description="No server shall have it.")
     retired_at: datetime | None = Field(description="Since when the group that it was made of is gone.")

@@ -14,7 +14,7 @@ from segue.web.errors import INVALID, MALFORMED, UNSUPPORTED_MEDIA, Fault, Refus
 from segue.web.routing import Route
 from segue.web.shapes import NAME_PATTERN
 
-__all__ = ["arguments", "body_bytes", "invalid", "refuse"]
+__all__ = ["arguments", "body_bytes", "invalid", "refuse", "unknown"]
 
 
 async def arguments(route: Route, request: web.Request) -> dict[str, BaseModel]:
@@ -51,6 +51,13 @@ def invalid(error: ValidationError, part: str, model: type[BaseModel] | None = N
     """Every fault that a model found, without the values themselves."""
     details = error.errors(include_url=False, include_context=True, include_input=False)
     return [_fault(detail, part, list(model.model_fields) if model else []) for detail in details]
+
+
+def unknown(*where: str, known: Sequence[str]) -> Fault:
+    """A name that a client chose and nobody knows; the likeliest known one is told."""
+    close = difflib.get_close_matches(where[-1], known, n=1)
+    meant = f"; did you mean `{close[0]}`?" if close else ""
+    return Fault(where=".".join([*where[:-1], _shown(where[-1])]), message=f"is not known here{meant}")
 
 
 def refuse(faults: Sequence[Fault]) -> Refusal:
@@ -95,10 +102,7 @@ def _fault(detail: ErrorDetails, part: str, known: Sequence[str]) -> Fault:
     if detail["type"] == "missing":
         return Fault(where=where, message="is missing")
     if detail["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(location[-1], known, n=1)
-        return Fault(
-            where=where, message="is not known here" + (f"; did you mean `{close[0]}`?" if close else "")
-        )
+        return unknown(part, *location, known=known)
     if detail.get("ctx", {}).get("pattern") == NAME_PATTERN:
         return Fault(where=where, message=_NAME)
     return Fault(where=where, message=_requirement(detail["msg"]))

@@ -35,6 +35,32 @@ async def test_the_last_wish_counts(house: House) -> None:
         assert await playlists.pins(c, playlist) == playlists.Pins()
 
 
+async def test_a_playlist_counts_the_songs_that_it_holds(house: House) -> None:
+    await house.add_server("ids")
+    playlist = await house.make("Mix", 1, 2, 3, 4)
+    one, two, five, six = await house.recordings(1, 2, 5, 6)
+
+    async def songs() -> int:
+        async with house.pool.connection() as c:
+            [found] = await playlists.list_(c)
+        return found.songs
+
+    assert await songs() == 4
+    async with house.pool.connection() as c:
+        await playlists.pin(c, playlist, [one, six], banned=True)
+        await playlists.pin(c, playlist, [two, five], banned=False)
+    assert await songs() == 4
+    async with house.pool.connection() as c:
+        await c.execute("update playlists set songs_at_most = 3")
+    assert await songs() == 3
+    async with house.pool.connection() as c:
+        await c.execute("update playlists set songs_at_most = 1")
+    assert await songs() == 2
+    async with house.pool.connection() as c:
+        await playlists.create(c, NewPlaylist(name="Empty", kind=Kind.STATIC))
+        assert [found.songs for found in await playlists.list_(c)] == [2, 0]
+
+
 async def test_recordings_that_become_one_keep_their_places_wishes_and_recipes(house: House) -> None:
     await house.add_server("ids")
     one, two, three = await house.recordings(1, 2, 3)

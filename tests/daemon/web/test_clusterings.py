@@ -36,7 +36,7 @@ async def test_a_run_is_wanted_with_the_settings_and_what_is_said(daemon: Daemon
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ({"parameters": {"clusters": 3}}, "holds 1 unknown names; there are algorithm"),
+        ({"parameters": {"clusters": 3}}, "`parameters.clusters` is not known here"),
         ({"parameters": {"clustering_runs": 10**30}}, "clustering_runs must be a number of ordinary size"),
         ({"parameters": {"max_distance": float("nan")}}, "max_distance"),
         ({"parameters": {"clustering_runs": "many"}}, "clustering_runs"),

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from segue.library.taking import take_in
-from segue.model import Quality
-from segue.store import copies, playlists
-from segue.store.playlists import PlaylistKey
+from segue.model import PlaylistId, Quality
+from segue.store import copies, playlists, servers
+from segue.store.playlists import Kind, NewPlaylist, PlaylistKey
 from tests.daemon.web.conftest import Daemon
 from tests.daemon.web.music import attic, hear, rows, song
 
@@ -36,9 +36,41 @@ async def test_a_playlist_of_chosen_songs_and_what_people_want_of_it(daemon: Dae
     assert titles(shown) == ["One", "Five"]
     assert [one["title"] for one in shown["banned"]] == ["Two"]
     songs = {"wish": "none", "recordings": [known["Two"], known["Five"]]}
-    assert titles(await daemon.json("POST", f"{url}/songs", json=songs)) == ["Two", "One"]
     listed = await daemon.json("GET", PLAYLISTS)
-    assert [one["name"] for one in listed["items"]] == ["Mine"]
+    assert [(one["name"], one["songs"]) for one in listed["items"]] == [("Mine", 2)]
+    assert titles(await daemon.json("POST", f"{url}/songs", json=songs)) == ["Two", "One"]
+    refused = await daemon.json("POST", f"{url}/refresh", status=409)
+    assert refused["detail"].startswith("It was made of chosen songs")
+
+
+async def test_a_playlist_is_forgotten_when_no_server_has_it(daemon: Daemon, tmp_path: Path) -> None:
+    known = await library(daemon)
+    made = await daemon.json("POST", PLAYLISTS, status=201, json={"name": "A", "recordings": [known["One"]]})
+    url = f"{PLAYLISTS}/{made['id']}"
+    assert "withdraw it first" in (await daemon.json("DELETE", url, status=409))["detail"]
+    await daemon.json("POST", f"{url}/withdraw")
+    async with daemon.services.pool.connection() as c:
+        server = (await servers.list_(c))[0]
+        await copies.adopt(c, PlaylistKey(made["id"]), server.id, PlaylistId("there"), "A")
+    assert (await daemon.json("DELETE", url, status=409))["detail"] == "It is still on attic."
+    async with daemon.services.pool.connection() as c:
+        [copy] = await copies.of_server(c, server.id, grace_hours=0)
+        await copies.withdrawn(c, copy.key)
+        assert await copies.claim(c, owner="somebody", seconds=60) is not None
+    assert (await daemon.json("DELETE", url, status=409))["detail"] == "It is still on attic."
+    async with daemon.services.pool.connection() as c:
+        await copies.release_all(c, "somebody")
+        await c.execute("update publishing set lease_owner = null, lease_until = null")
+    await daemon.json("DELETE", url, status=204)
+    await daemon.json("GET", url, status=404)
+
+
+async def test_what_comes_back_by_itself_is_not_forgotten(daemon: Daemon) -> None:
+    for kind in (Kind.CLUSTER, Kind.ASKED):
+        async with daemon.services.pool.connection() as c:
+            made = await playlists.create(c, NewPlaylist(name="A", kind=kind))
+        refused = await daemon.json("DELETE", f"{PLAYLISTS}/{made}", status=409)
+        assert refused["detail"].endswith("Withdraw it instead.")
 
 
 async def test_a_recipe_a_version_more_and_back_again(daemon: Daemon) -> None:
@@ -110,6 +142,8 @@ async def test_what_makes_no_sense_is_refused(daemon: Daemon) -> None:
         ({"name": "Gone", "tracks": [999_999]}, 404),
         ({"name": "Strange", "recordings": [known["One"], 999_999]}, 404),
         ({"name": " ", "recordings": [known["One"]]}, 422),
+        ({"name": "Bell \x07", "recordings": [known["One"]]}, 422),
+        ({"name": "Half \ud800", "recordings": [known["One"]]}, 400),
         ({"name": "Two\nlines", "recordings": [known["One"]]}, 422),
         ({"name": "x" * 201, "recordings": [known["One"]]}, 422),
     ):

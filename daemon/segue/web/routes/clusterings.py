@@ -1,6 +1,6 @@
 """Clusterings: look for groups of music, see what was found, compare."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -312,25 +312,16 @@ async def _run(c: Connection, number: RunId) -> RunReply:
 
 
 def _parameters(values: Mapping[str, Any]) -> ClusteringParameters:
-    unknown = [name for name in values if name not in PARAMETER_DOCS]
-    if unknown:
-        names = ", ".join(PARAMETER_DOCS)
-        message = f"holds {len(unknown)} unknown names; there are {names}"
-        raise reading.refuse([Fault(where="body.parameters", message=message)])
+    strange = [name for name in values if name not in PARAMETER_DOCS]
+    if strange:
+        known = list(PARAMETER_DOCS)
+        faults = [reading.unknown("body.parameters", name, known=known) for name in strange[:10]]
+        sentence = f"may hold {', '.join(known)}"
+        raise reading.refuse([*faults, Fault(where="body.parameters", message=sentence)])
     try:
         return _ADAPTER.validate_python(dict(values))
     except ValidationError as error:
-        raise reading.refuse(_faults(error)) from error
-
-
-def _faults(error: ValidationError) -> Sequence[Fault]:
-    return [
-        Fault(
-            where=".".join(["body.parameters", *map(str, one["loc"])]),
-            message=one["msg"].removeprefix("Value error, "),
-        )
-        for one in error.errors()
-    ]
+        raise reading.refuse(reading.invalid(error, "body.parameters")) from error
 
 
 def _cluster(cluster: Cluster) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from segue import publishing
 from segue.model import RecordingId, UserId
@@ -34,7 +34,7 @@ from segue.web.playlist_replies import (
     told_songs,
     told_version,
 )
-from segue.web.routing import Scope, get, patch, post, put
+from segue.web.routing import Scope, delete, get, patch, post, put
 from segue.web.rules_query import Tempo, Year
 from segue.web.shapes import Asked, Id, Name, Page, PageQuery, Text, Told
 
@@ -42,8 +42,22 @@ __all__ = ["ROUTES"]
 
 _TAG = "Playlists"
 _MOST_SONGS = 5000
+_COME_BACK = {
+    Kind.CLUSTER: "The group of music that it is made of would make it again.",
+    Kind.ASKED: "A person's list on a server asks for it by its name.",
+}
 _PLAN_SECONDS = 20.0  # whoever looks ahead is waiting
-Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$", max_length=200)]
+
+
+def _one_line(text: str) -> str:
+    if not text or any(ord(sign) < 32 or 127 <= ord(sign) < 160 for sign in text):
+        raise ValueError("must be words on one line")
+    return text
+
+
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=0, max_length=200), AfterValidator(_one_line)
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 Mood = Literal["danceable", "aggressive", "happy", "party", "relaxed", "sad"]
 
@@ -371,12 +385,14 @@ async def roll_back(call: Call, path: PlaylistPath, body: VersionWanted) -> Play
     tag=_TAG,
     scope=Scope.ADMIN,
     summary="Have a playlist follow its recipe or group again, now",
-    refusals=[NOT_FOUND],
+    refusals=[NOT_FOUND, CONFLICT],
 )
 async def refresh_playlist(call: Call, path: PlaylistPath) -> PlaylistShown:
     """Also after it was rolled back."""
     async with call.context.connection() as c:
         playlist = await _found(c, path)
+        if playlist.kind is Kind.STATIC:
+            raise Refusal(CONFLICT, "It was made of chosen songs, once: there is nothing that it follows.")
         await playlists.stale(c, playlist.id)
         return await _changed(call, c, playlist.id)
 
@@ -409,6 +425,26 @@ async def withdraw_playlist(call: Call, path: PlaylistPath) -> PlaylistShown:
         playlist = await _found(c, path)
         await playlists.change(c, playlist.id, withdrawn=True)
         return await _changed(call, c, playlist.id)
+
+
+@delete(
+    "/api/v1/playlists/{playlist}",
+    tag=_TAG,
+    scope=Scope.ADMIN,
+    summary="Forget a playlist that no server has",
+    refusals=[NOT_FOUND, CONFLICT],
+)
+async def forget_playlist(call: Call, path: PlaylistPath) -> None:
+    """With its versions and wishes, for good. Withdraw it first, and wait until the servers have done so."""
+    async with call.context.connection() as c:
+        playlist = await _found(c, path)
+        if playlist.kind in _COME_BACK:
+            raise Refusal(CONFLICT, f"{_COME_BACK[playlist.kind]} Withdraw it instead.")
+        if not playlist.withdrawn:
+            raise Refusal(CONFLICT, "It is to be on servers; withdraw it first.")
+        if standing := await copies.standing(c, playlist.id):
+            raise Refusal(CONFLICT, f"It is still on {', '.join(standing)}.")
+        await playlists.remove(c, playlist.id)
 
 
 @get(
@@ -444,7 +480,7 @@ async def _steps(call: Call, server: Server, playlist: Playlist) -> list[PlanSte
         return [_unknown_step(server, str(error))]
     except TimeoutError:
         return [_unknown_step(server, "The server did not answer in time.")]
-    return [_step(server, plan) for plan in plans]
+    return [_step(server, plan) for plan in plans if plan.copy.wanted or plan.action != "nothing"]
 
 
 async def _as_if_asked(call: Call, server: Server, playlist: Playlist) -> list[copies.Copy]:
@@ -584,5 +620,6 @@ ROUTES = (
     refresh_playlist,
     publish_playlist,
     withdraw_playlist,
+    forget_playlist,
     plan_playlist,
 )
