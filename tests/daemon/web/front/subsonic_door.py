@@ -71,6 +71,7 @@ async def _open(daemon: Daemon, stage: Stage, server: Server) -> Door:
             "artist": artist,
             "artistId": artist.split()[0].lower(),
             "duration": 180,
+            "isDir": False,
         }
     far.albums["kind"] = {
         "id": "kind",
