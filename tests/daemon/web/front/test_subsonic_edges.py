@@ -17,7 +17,7 @@ from segue.web.front import Proxy, body_of
 from tests.daemon.web.conftest import Daemon
 from tests.daemon.web.front.conftest import Stage
 from tests.daemon.web.front.subsonic_door import JOE, Door, opened
-from tests.daemon.web.music import song
+from tests.daemon.web.music import hear, song
 
 SIMILAR = ["Feeling Good", "So What", "Blue in Green", "Ace of Spades"]
 FORM = "application/x-www-form-urlencoded"
@@ -219,3 +219,18 @@ async def test_a_fault_of_ours_is_the_servers_turn(door: Door, stage: Stage) -> 
     for post in (False, True):
         through = await far.ask("getSong", post=post, id="track-1")
         assert through == await far.ask("getSong", post=post, id="track-1", door=False)
+
+
+async def test_who_sees_little_is_answered_from_further_away(daemon: Daemon, stage: Stage) -> None:
+    door = await opened(daemon, stage)
+    near = [song(number, f"Near {number}", f"Artist {number}") for number in range(100, 130)]
+    async with daemon.services.pool.connection() as c:
+        server = await servers.by_name(c, "attic")
+        assert server is not None
+        await take_in(c, server.id, near, quality=Quality.BALANCED)
+    await hear(daemon, {one.title: -2.5 * number for number, one in enumerate(near, 1)})
+    for one in near:
+        door.far.songs[one.id] = {"id": one.id, "title": one.title, "isDir": False}
+    door.far.hidden.update(["track-1", *(one.id for one in near)])
+    assert await door.titles("track-0", count=3) == ["Near 100", "Near 101", "Near 102"]
+    assert await door.titles("track-0", count=3, u="ann", p="open") == SIMILAR[1:]

@@ -14,9 +14,10 @@ from segue.store.traits import Filter
 from segue.web.front.proxy import Proxy, ServerAway
 from segue.web.front.subsonic.artists import INFO_CONTAINERS, Circle
 from segue.web.front.subsonic.asked import Asked, method_of, read
-from segue.web.front.subsonic.documents import JsonDocument, XmlDocument
+from segue.web.front.subsonic.documents import Entry, JsonDocument, XmlDocument
 from segue.web.front.subsonic.seeds import (
     UNKNOWN_METHOD,
+    Meant,
     NothingKnown,
     ServerRefused,
     find_seeds,
@@ -36,6 +37,7 @@ _REMEMBERED_SECONDS = 600
 _MOST_REMEMBERED = 100
 _LONGEST_SECONDS = 1800.0
 _SPARE = 1.5  # some candidates may be gone, or hidden from the caller
+_WIDER = 4  # for those who see only a small part of what there is
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -92,20 +94,28 @@ class SubsonicDialect:
         count = asked.count(otherwise=10 if sonic else 50)
         item, artist_first = asked.one("id") or "", asked.method == "getSimilarSongs2"
         meant = await find_seeds(server, self._pool, self._server, item, artist_first=artist_first)
-        found = await near(
-            self._pool, self._follower, meant.seeds, int(count * _SPARE) + 5, rules=self._rules()
-        )
-        apart = {str(one.track.track_id): one.distance for one in found}
-        shown = await server.render(list(apart), count)
+        shown = await self._near(meant, server, count)
         if not shown:
             raise NothingKnown
         document = meant.proof.document
         assert document is not None
         if sonic:
-            matches = [(entry, _similarity(apart[song])) for song, entry in shown]
+            matches = [(entry, _similarity(distance)) for entry, distance in shown]
             return _reply(asked, meant.proof, document.matches(matches))
-        entries = [entry for _, entry in shown]
+        entries = [entry for entry, _ in shown]
         return _reply(asked, meant.proof, document.songs(_CONTAINERS[asked.method], entries))
+
+    async def _near(self, meant: Meant, server: Server, count: int) -> list[tuple[Entry, float]]:
+        """Songs that the caller sees, nearest first; looked for further away if they see few of the near."""
+        wanted, apart, shown = int(count * _SPARE) + 5, dict[str, float](), list[tuple[str, Entry]]()
+        for some in (wanted, wanted * _WIDER):
+            found = await near(self._pool, self._follower, meant.seeds, some, rules=self._rules())
+            new = {str(one.track.track_id): one.distance for one in found}
+            shown += await server.render([song for song in new if song not in apart], count - len(shown))
+            apart = {**new, **apart}
+            if len(shown) >= count or len(found) < some:
+                break
+        return [(entry, apart[song]) for song, entry in shown]
 
     async def _artist_info(self, asked: Asked, server: Server) -> web.StreamResponse:
         """The server's own words, with our artists where it names none."""
