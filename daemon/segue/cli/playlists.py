@@ -1,22 +1,37 @@
 """`segue playlists`: see, make, change, publish and withdraw playlists."""
 
+import time
 from typing import Annotated, Any, Literal
 
 import typer
 
 from segue.cli.api import Api, connect
+from segue.cli.faults import CommandError, Exit
 from segue.cli.options import AsJson, Token, Url
-from segue.cli.printing import moment, print_facts, print_json, print_table, say
+from segue.cli.playlist_words import action, in_a_line, print_playlist, song, state, where
+from segue.cli.printing import print_json, print_table, say
+
+_LONGEST_WAIT_SECONDS = 20.0
+_PAUSE_SECONDS = 0.5
 
 app = typer.Typer(no_args_is_help=True, help="See, make, change and publish playlists.")
 
 Playlist = Annotated[
-    int, typer.Argument(help="The playlist's number, as `segue playlists list` shows it.", min=1)
+    str, typer.Argument(help="Its number or name, as `segue playlists list` shows them.", metavar="PLAYLIST")
 ]
 Recordings = Annotated[
     list[int], typer.Argument(help="Recordings, as `segue playlists show` numbers them.", min=1)
 ]
-Seeds = Annotated[list[int] | None, typer.Option("--track", help="A track to begin from; may be repeated.")]
+Seeds = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--track", help="A track to begin from, by its number in `segue tracks search`; may be repeated."
+    ),
+]
+Like = Annotated[
+    list[str] | None,
+    typer.Option(help='Words; the song that fits them best, such as "nina simone"; may be repeated.'),
+]
 Count = Annotated[int, typer.Option(help="How many songs at most.", min=1, max=1000)]
 Server = Annotated[
     list[str] | None, typer.Option(help="Only on this server; may be repeated.", metavar="NAME")
@@ -41,7 +56,7 @@ def list_(
         return
     print_table(
         ["playlist", "name", "kind", "songs", "version", "state"],
-        [(one["id"], one["name"], one["kind"], one["songs"], one["version"], _state(one)) for one in found],
+        [(one["id"], one["name"], one["kind"], one["songs"], one["version"], state(one)) for one in found],
         right=("playlist", "songs", "version"),
     )
 
@@ -49,32 +64,47 @@ def list_(
 @app.command()
 def show(playlist: Playlist, *, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Show a playlist with its songs, versions, and copies on servers."""
-    _print(connect(url, token).get(f"/playlists/{playlist}"), as_json=as_json, whole=True)
+    api = connect(url, token)
+    shown = api.get(_path(api, playlist))
+    if as_json:
+        print_json(shown)
+    else:
+        print_playlist(shown)
 
 
 @app.command()
 def save(
     name: Annotated[str, typer.Argument(help="What it shall be called.")],
     recordings: Annotated[
-        list[int] | None, typer.Option("--recording", help="A song of it; may be repeated.")
+        list[int] | None,
+        typer.Option(
+            "--recording", help="A song of it, as `segue playlists show` numbers it; may be repeated."
+        ),
     ] = None,
     *,
-    track: Annotated[list[int] | None, typer.Option("--track", help="A song of it; may be repeated.")] = None,
+    track: Annotated[
+        list[int] | None,
+        typer.Option("--track", help="A song of it, as `segue tracks search` numbers it; may be repeated."),
+    ] = None,
+    like: Like = None,
     server: Server = None,
     public: Public = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Make a playlist of these songs, in this order."""
+    """Make a playlist of these songs, in this order: by words, tracks, recordings."""
+    if not (recordings or track or like):
+        raise CommandError("Say which songs: --like WORDS, --track or --recording.", exit=Exit.USAGE)
+    api = connect(url, token)
     wanted = {
         "name": name,
-        "tracks": track or [],
+        "tracks": _songs(api, like, track, quiet=as_json),
         "recordings": recordings or [],
         "public": public,
         "targets": [{"server": one} for one in server or []],
     }
-    _print(connect(url, token).post("/playlists", wanted), as_json=as_json)
+    _print(api.post("/playlists", wanted), as_json=as_json)
 
 
 @app.command()
@@ -85,9 +115,7 @@ def recipe(
         Literal["similar", "path", "filter"],
         typer.Option(help="Like the seeds, a way from each to the next, or whatever passes the bounds."),
     ] = "similar",
-    like: Annotated[
-        str | None, typer.Option(help='Words; the best match is the first seed, such as "nina simone".')
-    ] = None,
+    like: Like = None,
     track: Seeds = None,
     count: Count = 50,
     genre: Annotated[list[str] | None, typer.Option(help="Only of this genre; may be repeated.")] = None,
@@ -109,6 +137,11 @@ def recipe(
     token: Token = None,
 ) -> None:
     """Make a playlist that makes itself again when there is new music."""
+    fewest = {"similar": 1, "path": 2, "filter": 0}[kind]
+    if len([*(like or ()), *(track or ())]) < fewest:
+        words = "one song" if fewest == 1 else "where it begins and where it ends"
+        raise CommandError(f"Name {words}: --like WORDS or --track; may be repeated.", exit=Exit.USAGE)
+    api = connect(url, token)
     wanted = {
         "name": name,
         "public": public,
@@ -117,8 +150,7 @@ def recipe(
         "refresh_hours": every_hours,
         "recipe": {
             "kind": kind,
-            "q": like,
-            "tracks": track or [],
+            "tracks": _songs(api, like, track, quiet=as_json),
             "count": count,
             "genres": genre or [],
             "moods": dict(_mood(one) for one in mood or []),
@@ -128,7 +160,7 @@ def recipe(
             "tempo_to": tempo_to,
         },
     }
-    _print(connect(url, token).post("/playlists", wanted), as_json=as_json)
+    _print(api.post("/playlists", wanted), as_json=as_json)
 
 
 @app.command()
@@ -141,7 +173,8 @@ def rename(
     token: Token = None,
 ) -> None:
     """Give a playlist a name that no clustering changes."""
-    _print(connect(url, token).patch(f"/playlists/{playlist}", {"name": name}), as_json=as_json)
+    api = connect(url, token)
+    _print(api.patch(_path(api, playlist), {"name": name}), as_json=as_json)
 
 
 @app.command()
@@ -194,14 +227,20 @@ def diff(
     token: Token = None,
 ) -> None:
     """Compare two versions of a playlist."""
-    found = connect(url, token).get(f"/playlists/{playlist}/diff", before=before, after=after)
+    api = connect(url, token)
+    found = api.get(f"{_path(api, playlist)}/diff", before=before, after=after)
     if as_json:
         print_json(found)
         return
+    if found["before"] == found["after"]:
+        say(f"There is only version {found['after']}.")
+        return
     say(f"From version {found['before']} to version {found['after']}:")
     for sign, songs in (("+", found["added"]), ("-", found["removed"])):
-        for song in songs:
-            say(f"{sign} {_song(song)}")
+        for one in songs:
+            say(f"{sign} {song(one)}")
+    if not found["added"] and not found["removed"]:
+        say("The same songs, perhaps in another order.")
 
 
 @app.command()
@@ -215,13 +254,14 @@ def rollback(
 ) -> None:
     """Give a playlist the songs of an earlier version, until it is refreshed."""
     api = connect(url, token)
-    _print(api.post(f"/playlists/{playlist}/rollback", {"version": version}), as_json=as_json)
+    _print(api.post(f"{_path(api, playlist)}/rollback", {"version": version}), as_json=as_json)
 
 
 @app.command()
 def refresh(playlist: Playlist, *, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Have a playlist follow its recipe or group again, now."""
-    _print(connect(url, token).post(f"/playlists/{playlist}/refresh"), as_json=as_json)
+    api = connect(url, token)
+    _print(api.post(f"{_path(api, playlist)}/refresh"), as_json=as_json)
 
 
 @app.command()
@@ -235,30 +275,42 @@ def publish(
 ) -> None:
     """Publish a playlist now, also where it was deleted or withdrawn."""
     api = connect(url, token)
+    path = _path(api, playlist)
     if not dry_run:
-        _print(api.post(f"/playlists/{playlist}/publish"), as_json=as_json)
+        shown = api.post(f"{path}/publish")
+        _print(shown, as_json=as_json)
+        if not as_json:
+            say(f"It goes to {where(shown)} now; `segue playlists show {shown['id']}` tells how it stands.")
         return
-    steps = api.get(f"/playlists/{playlist}/plan")["steps"]
+    steps = api.get(f"{path}/plan")["steps"]
     if as_json:
         print_json(steps)
-        return
-    print_table(
-        ["server", "account", "what", "name", "in", "out", "people took", "people put", "why not"],
-        [
-            (
-                one["server"], one["user"], one["action"], one["name"], one["adds"], one["removes"],
-                one["people_removed"], one["people_added"], one["error"],
-            )
-            for one in steps
-        ],
-        right=("in", "out", "people took", "people put"),
-    )  # fmt: skip
+    elif not steps:
+        say("Nothing would be done: no server that shall have it keeps playlists.")
+    else:
+        _print_steps(steps)
 
 
 @app.command()
 def withdraw(playlist: Playlist, *, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Remove a playlist from all servers; its versions are kept."""
-    _print(connect(url, token).post(f"/playlists/{playlist}/withdraw"), as_json=as_json)
+    api = connect(url, token)
+    _print(api.post(f"{_path(api, playlist)}/withdraw"), as_json=as_json)
+
+
+@app.command()
+def delete(playlist: Playlist, *, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Withdraw a playlist from all servers and forget it, for good."""
+    api = connect(url, token)
+    path = _path(api, playlist)
+    shown = api.get(path)
+    if shown["kind"] in ("static", "recipe"):
+        api.post(f"{path}/withdraw")
+    _forget(api, path)
+    if as_json:
+        print_json({"deleted": shown["id"]})
+    else:
+        say(f"Playlist {shown['id']}, {shown['name']}, is deleted.")
 
 
 @app.command()
@@ -272,83 +324,81 @@ def targets(
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Choose the servers and accounts that shall have a playlist."""
+    """Choose the servers and accounts that shall have a playlist; elsewhere it is removed."""
     pairs = [one.partition("=") for one in server or []]
     wanted = [{"server": name, "user": user or None} for name, _, user in pairs]
-    reply = connect(url, token).put(f"/playlists/{playlist}/targets", {"targets": wanted})
-    _print(reply, as_json=as_json)
+    api = connect(url, token)
+    _print(api.put(f"{_path(api, playlist)}/targets", {"targets": wanted}), as_json=as_json)
 
 
-def _wish(api: Api, wish: str, playlist: int, recordings: list[int]) -> Any:
-    return api.post(f"/playlists/{playlist}/songs", {"wish": wish, "recordings": recordings})
+def _path(api: Api, said: str) -> str:
+    """Where the API has the playlist of this number or name."""
+    if said.isascii() and said.isdecimal():
+        return f"/playlists/{int(said)}"
+    known = api.items("/playlists")
+    found = [one for one in known if one["name"].casefold() == said.casefold()]
+    if len(found) == 1:
+        return f"/playlists/{found[0]['id']}"
+    likely = found or [one for one in known if said.casefold() in one["name"].casefold()]
+    names = ", ".join(f"{one['id']} ({one['name']})" for one in likely[:5])
+    if found:
+        raise CommandError(f"Several playlists are called {said!r}; give the number of one: {names}.")
+    meant = f"did you mean {names}?" if likely else "`segue playlists list` shows them."
+    raise CommandError(f"There is no playlist {said!r}; {meant}")
 
 
-def _print(shown: dict[str, Any], *, as_json: bool, whole: bool = False) -> None:
+def _songs(api: Api, words: list[str] | None, tracks: list[int] | None, *, quiet: bool) -> list[int]:
+    """The tracks that fit words best, and those named."""
+    found: list[int] = []
+    for one in words or ():
+        fitting = api.get("/tracks", q=one, limit=1)["items"]
+        if not fitting:
+            raise CommandError(f"No track fits {one!r}; `segue tracks search` finds tracks.")
+        if not quiet:
+            say(f"{one!r} is {song(fitting[0])}.")
+        found.append(fitting[0]["id"])
+    return [*found, *(tracks or ())]
+
+
+def _wish(api: Api, wish: str, playlist: str, recordings: list[int]) -> Any:
+    return api.post(f"{_path(api, playlist)}/songs", {"wish": wish, "recordings": recordings})
+
+
+def _forget(api: Api, path: str) -> None:
+    """As soon as no server has it."""
+    end = time.monotonic() + _LONGEST_WAIT_SECONDS
+    while True:
+        try:
+            api.delete(path)
+        except CommandError as error:
+            if error.exit is not Exit.FAILED or "still on" not in str(error):
+                raise
+            if time.monotonic() > end:
+                raise CommandError(f"{error} Delete it again when that server can be reached.") from error
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _print(shown: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(shown)
-        return
-    if not whole:
-        say(f"Playlist {shown['id']}: {shown['name']}, {len(shown['items'])} songs, {_state(shown)}.")
-        return
-    print_facts(
+    else:
+        say(in_a_line(shown))
+
+
+def _print_steps(steps: list[dict[str, Any]]) -> None:
+    print_table(
+        ["server", "account", "what", "name", "in", "out", "people took", "people put", "why not"],
         [
-            ("playlist", shown["id"]),
-            ("name", shown["name"]),
-            ("about", shown["description"]),
-            ("kind", shown["kind"]),
-            ("state", _state(shown)),
-            ("where", _where(shown)),
-            ("made", moment(shown["made_at"])),
-            ("trouble", shown["last_error"]),
-            ("versions", ", ".join(f"{one['number']} ({one['songs']})" for one in shown["versions"][:10])),
-        ]
-    )
-    for copy in shown["copies"]:
-        say(f"On {copy['server']}: {_standing(copy)}")
-    marks = {one["recording"]: "pinned" for one in shown["pinned"]}
-    rows: list[tuple[object, ...]] = [
-        (number, one["recording"], one["artist"], one["title"], marks.get(one["recording"]))
-        for number, one in enumerate(shown["items"], 1)
-    ]
-    rows += [("", one["recording"], one["artist"], one["title"], "banned") for one in shown["banned"]]
-    print_table(["", "recording", "artist", "title", "wish"], rows, right=("", "recording"))
-
-
-def _state(shown: dict[str, Any]) -> str:
-    if shown["withdrawn"]:
-        return "withdrawn"
-    if shown["retired_at"]:
-        return f"its group is gone since {moment(shown['retired_at'])}"
-    return "rolled back" if shown["held"] else "living"
-
-
-def _where(shown: dict[str, Any]) -> str:
-    if shown["everywhere"]:
-        return "every server"
-    chosen = (f"{one['server']}={one['user']}" if one["user"] else one["server"] for one in shown["targets"])
-    return ", ".join(chosen) or "nowhere: the chosen servers are gone; `segue playlists targets` chooses anew"
-
-
-def _standing(copy: dict[str, Any]) -> str:
-    reasons = {
-        "deleted": "deleted by a person; `segue playlists publish` brings it back",
-        "taken_over": "a person made it something else, so it is left alone",
-        "refused": "the server refused",
-    }
-    if copy["given_up"]:
-        why = reasons.get(copy["given_up"], copy["given_up"])
-        return f"{why}{': ' + copy['last_error'] if copy['last_error'] else ''}."
-    if copy["last_error"]:
-        return f"not yet: {copy['last_error']}"
-    if copy["server_playlist"] is None:
-        return "not there."
-    fresh = "up to date" if copy["up_to_date"] else "not up to date"
-    return f"{copy['name']!r}, {copy['songs']} songs, {fresh}."
-
-
-def _song(song: dict[str, Any]) -> str:
-    title = song["title"] or f"recording {song['recording']}"
-    return f"{song['artist']} - {title}" if song["artist"] else title
+            (
+                one["server"], one["user"], action(one["action"]), one["name"], one["adds"], one["removes"],
+                one["people_removed"], one["people_added"], one["error"],
+            )
+            for one in steps
+        ],
+        right=("in", "out", "people took", "people put"),
+    )  # fmt: skip
 
 
 def _mood(text: str) -> tuple[str, float]:

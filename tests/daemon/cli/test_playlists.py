@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.daemon.cli import replies
 from tests.daemon.cli.conftest import Run
-from tests.daemon.cli.stand_in import StandIn
+from tests.daemon.cli.stand_in import Problem, StandIn
 
 SONG = {"recording": 7, "title": "Dawn", "artist": "Ada Fern"}
 OTHER = {"recording": 8, "title": "Dusk", "artist": None}
@@ -41,10 +41,85 @@ def test_list(daemon: StandIn, segue: Run) -> None:
 def test_show(daemon: StandIn, segue: Run) -> None:
     daemon.replies["GET /playlists/3"] = shown()
     out = segue("playlists", "show", "3").out
-    assert "On attic: 'Mix', 1 songs, up to date." in out
+    assert "On attic: 'Mix', 1 song, up to date." in out
     assert "On cellar: deleted by a person; `segue playlists publish` brings it back." in out
     assert out.splitlines()[-2].split() == ["1", "7", "Ada", "Fern", "Dawn", "pinned"]
     assert out.splitlines()[-1].split() == ["8", "Dusk", "banned"]
+
+
+def test_names_are_as_good_as_numbers(daemon: StandIn, segue: Run) -> None:
+    daemon.replies["GET /playlists"] = replies.page(
+        playlist(), playlist(id=4, name="Old Mix"), playlist(id=5, name="Twice"), playlist(id=6, name="twice")
+    )
+    daemon.replies["GET /playlists/3"] = shown()
+    assert "On attic" in segue("playlists", "show", "mix").out
+    for said, told in (
+        ("old", "There is no playlist 'old'; did you mean 4 (Old Mix)?\n"),
+        ("new", "There is no playlist 'new'; `segue playlists list` shows them.\n"),
+        ("Twice", "Several playlists are called 'Twice'; give the number of one: 5 (Twice), 6 (twice).\n"),
+    ):
+        outcome = segue("playlists", "withdraw", said)
+        assert (outcome.status, outcome.err) == (1, told)
+    assert {request.method for request in daemon.requests} == {"GET"}
+
+
+def test_a_recipe_is_told_in_words(daemon: StandIn, segue: Run) -> None:
+    recipe = {
+        "kind": "path", "seeds": [7, 9], "count": 20, "genres": ["jazz"], "moods": {"sad": 0.5},
+        "years": [None, 1970], "tempo": [90.0, 120.5], "per_artist": 3,
+    }  # fmt: skip
+    daemon.replies["GET /playlists/3"] = shown(kind="recipe", recipe=recipe, refresh_hours=24.0)
+    assert (
+        "recipe    from Ada Fern - Dawn to recording 9; genre jazz; sad at least 0.5; year -1970; "
+        "tempo 90-120.5; at most 20 songs; every 24 hours\n"
+    ) in segue("playlists", "show", "3").out
+
+
+def test_songs_by_words(daemon: StandIn, segue: Run) -> None:
+    daemon.replies["POST /playlists"] = shown()
+    daemon.replies["GET /tracks"] = replies.page(replies.track(44, title="Dawn", artist="Ada Fern"))
+    out = segue("playlists", "save", "Mix", "--like", "ada dawn", "--track", "12").out
+    assert out == "'ada dawn' is Ada Fern - Dawn.\nPlaylist 3: Mix, 1 song, as saved.\n"
+    assert daemon.requests[-1].body["tracks"] == [44, 12]
+    segue("playlists", "recipe", "Way", "--kind", "path", "--like", "ada", "--like", "dawn", "--json")
+    assert daemon.requests[-1].body["recipe"]["tracks"] == [44, 44]
+    daemon.replies["GET /tracks"] = replies.page()
+    outcome = segue("playlists", "save", "Mix", "--like", "nothing")
+    assert outcome.err == "No track fits 'nothing'; `segue tracks search` finds tracks.\n"
+
+
+def test_songs_must_be_named(daemon: StandIn, segue: Run) -> None:
+    for words, told in (
+        (("save", "Mix"), "Say which songs: --like WORDS, --track or --recording.\n"),
+        (("recipe", "Mix"), "Name one song: --like WORDS or --track; may be repeated.\n"),
+        (
+            ("recipe", "Mix", "--kind", "path", "--track", "3"),
+            "Name where it begins and where it ends: --like WORDS or --track; may be repeated.\n",
+        ),
+    ):
+        outcome = segue("playlists", *words)
+        assert (outcome.status, outcome.err) == (2, told)
+
+
+def test_delete(daemon: StandIn, segue: Run) -> None:
+    daemon.replies["GET /playlists/3"] = daemon.replies["POST /playlists/3/withdraw"] = shown()
+    daemon.replies["DELETE /playlists/3"] = Problem(409, "Something else.")
+    assert segue("playlists", "delete", "3").err == "Something else.\n"
+    daemon.replies["DELETE /playlists/3"] = None
+    assert segue("playlists", "delete", "3").out == "Playlist 3, Mix, is deleted.\n"
+    assert [f"{one.method} {one.path}" for one in daemon.requests][-3:] == [
+        "GET /playlists/3", "POST /playlists/3/withdraw", "DELETE /playlists/3",
+    ]  # fmt: skip
+
+
+def test_nothing_to_tell(daemon: StandIn, segue: Run) -> None:
+    same = {"added": [], "removed": []}
+    daemon.replies["GET /playlists/3/diff"] = {"before": 1, "after": 1, **same}
+    assert segue("playlists", "diff", "3").out == "There is only version 1.\n"
+    daemon.replies["GET /playlists/3/diff"] = {"before": 1, "after": 2, **same}
+    assert segue("playlists", "diff", "3").out.endswith("The same songs, perhaps in another order.\n")
+    daemon.replies["GET /playlists/3/plan"] = {"steps": []}
+    assert segue("playlists", "publish", "3", "--dry-run").out.startswith("Nothing would be done: ")
 
 
 def test_where_it_shall_be(daemon: StandIn, segue: Run) -> None:
@@ -69,7 +144,7 @@ def test_save_and_recipe(daemon: StandIn, segue: Run) -> None:
     outcome = segue(
         "playlists", "recipe", "Slow", "--kind", "filter", "--genre", "jazz", "--mood", "happy:0.5", "--once"
     )
-    assert outcome.out == "Playlist 3: Mix, 1 songs, living.\n"
+    assert outcome.out == "Playlist 3: Mix, 1 song, as saved.\n"
     body = daemon.requests[-1].body
     assert (body["recipe"]["genres"], body["recipe"]["moods"]) == (["jazz"], {"happy": 0.5})
     assert not body["refreshes"]
