@@ -11,10 +11,12 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from segue.model import ServerKey, TrackId
+from segue.library.taking import take_in
+from segue.model import Quality, ServerKey, TrackId
 from segue.registry import find_plugins
 from segue.sdk import AdapterPlugin
 from segue.sdk.testing import until
+from segue.store import servers
 from segue.web.front.dialects import DIALECTS
 from segue.web.front.jellyfin import JellyfinDialect
 from tests.daemon.web.conftest import Daemon
@@ -140,6 +142,25 @@ async def test_the_server_renders_for_whoever_asks(door: Door) -> None:
     assert (told["TotalRecordCount"], told["StartIndex"]) == (3, 0)
     _, told = await door.ask(f"/Playlists/{guid('mix')}/InstantMix", headers=ANN)
     assert told["address"].endswith("InstantMix")  # hidden from ann: the server says what it says
+
+
+async def test_who_sees_little_is_answered_from_further_away(daemon: Daemon, stage: Stage) -> None:
+    door = await opened(daemon, stage)
+    titles = [f"Near {number}" for number in range(30)]
+    near = [
+        replace(song(100 + at, one, f"Artist {at}"), id=TrackId(guid(one))) for at, one in enumerate(titles)
+    ]
+    async with daemon.services.pool.connection() as c:
+        server = await servers.by_name(c, "attic")
+        assert server is not None
+        await take_in(c, server.id, near, quality=Quality.BALANCED)
+    await hear(daemon, {title: -2.5 * at for at, title in enumerate(titles, 1)})
+    for title in titles:
+        door.far.items[guid(title)] = {"Id": guid(title), "Name": title, "Type": "Audio"}
+    door.far.hidden |= {guid(title) for title in (*titles, "Feeling Good")}
+    path = f"/Items/{guid('Sinnerman')}/InstantMix?Limit=4"
+    assert await door.names(path) == ["Sinnerman", "Near 0", "Near 1", "Near 2"]
+    assert await door.names(path, headers=ANN) == ["Sinnerman", "So What", "Blue in Green", "Ace of Spades"]
 
 
 async def test_the_case_of_names_is_the_one_asked_for(door: Door) -> None:

@@ -23,6 +23,8 @@ __all__ = ["JellyfinDialect"]
 _MIX, _SIMILAR = 200, 50
 _LONGEST_SECONDS = 1800.0
 _SPARE = 1.5  # some candidates may be gone, or hidden from the caller
+_WIDER = 4  # for those who see only a small part of what there is
+_MOST_LOOKED_AT = 2000
 _SONGS_PER_ALBUM = 4
 _ROUTES = ("info", "health", "similar_tracks", "find_path")
 
@@ -80,9 +82,8 @@ class JellyfinDialect:
             raise NothingToSay("A mix is of songs.")
         count = asked.count("limit", otherwise=_MIX)
         meant = await find_seeds(server, self._pool, self._server, asked)
-        found = await self._found(meant, count)
         lead = [meant.id] if meant.kind is Kind.SONG else []
-        listed = await server.items([*lead, *found])
+        listed = await self._shown(server, meant, count, lead)
         return _told(server, listed, listed.items[:count])
 
     async def _similar(self, asked: Asked, server: Server) -> web.StreamResponse:
@@ -94,7 +95,7 @@ class JellyfinDialect:
         if asked.wants_other_than(meant.kind):
             raise NothingToSay("Other things are wanted than the one that is named.")
         wider = 1 if meant.kind is Kind.SONG else _SONGS_PER_ALBUM
-        songs = await server.items(await self._found(meant, count * wider))
+        songs = await self._shown(server, meant, count * wider)
         banned = {plain_id(one) for one in asked.many("excludeartistids")}
         allowed = [song for song in songs.items if not banned & set(_artists(song))]
         if meant.kind is Kind.SONG:
@@ -104,11 +105,19 @@ class JellyfinDialect:
         listed = await server.items(wanted)
         return _told(server, listed, listed.items[:count])
 
-    async def _found(self, meant: Meant, count: int) -> list[str]:
-        found = await self._near(meant.seeds, int(count * _SPARE) + 5, rules=self._rules())
-        if not found:
-            raise NothingToSay("Nothing is near it.")
-        return [str(one.track.track_id) for one in found]
+    async def _shown(self, server: Server, meant: Meant, count: int, lead: Sequence[str] = ()) -> Listed:
+        """So many songs or more, nearest first; looked for further away if few of the near are seen."""
+        wanted = int(count * _SPARE) + 5
+        for some in (wanted, min(wanted * _WIDER, _MOST_LOOKED_AT)):
+            found = await self._near(meant.seeds, some, rules=self._rules())
+            if not found:
+                raise NothingToSay("Nothing is near it.")
+            listed = await server.items([*lead, *(str(one.track.track_id) for one in found)])
+            if len(listed.items) >= count or len(found) < some:
+                break
+        if len(listed.items) <= len(lead):
+            raise NothingToSay("The caller sees none of it.")
+        return listed
 
     # AudioMuse's words, as its plugin for Jellyfin speaks them
 
