@@ -161,6 +161,9 @@ async def test_who_sees_little_is_answered_from_further_away(daemon: Daemon, sta
     path = f"/Items/{guid('Sinnerman')}/InstantMix?Limit=4"
     assert await door.names(path) == ["Sinnerman", "Near 0", "Near 1", "Near 2"]
     assert await door.names(path, headers=ANN) == ["Sinnerman", "So What", "Blue in Green", "Ace of Spades"]
+    door.far.hidden |= {guid(title) for title in TITLES[1:]}
+    _, told = await door.ask(path, headers=ANN)
+    assert told["address"] == path  # the song itself alone is no mix: the server says what it says
 
 
 async def test_the_case_of_names_is_the_one_asked_for(door: Door) -> None:
