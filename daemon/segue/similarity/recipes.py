@@ -17,6 +17,7 @@ from segue.similarity.follower import Follower
 from segue.similarity.near import near
 from segue.similarity.path import path
 from segue.similarity.rules import LONGEST_SECONDS, Rules
+from segue.similarity.works import performer
 from segue.store import tracks, traits
 from segue.store.pool import Pool
 from segue.store.tracks import TrackRow
@@ -136,7 +137,7 @@ async def _passing(pool: Pool, follower: Follower, recipe: Recipe, rules: Rules)
 
 
 def _artist(row: TrackRow) -> str:
-    return (row.artist or row.album_artist or "").casefold()
+    return performer(row.artist or row.album_artist)
 
 
 def _lot(recording: RecordingId) -> bytes:

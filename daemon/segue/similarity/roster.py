@@ -10,7 +10,7 @@ import numpy as np
 from segue.index import Ids
 from segue.index.places import NOWHERE, Places
 from segue.model import RecordingId, ServerKey
-from segue.similarity.works import folded, is_seasonal, work
+from segue.similarity.works import folded, is_seasonal, performer, work
 from segue.store.rolls import Entry
 from segue.store.tracks import TrackRow
 
@@ -128,7 +128,7 @@ class Roster:
 
 
 def card_of(entry: Entry) -> Card:
-    """What rules ask about this track."""
+    """What rules ask about this track; where nobody is named, equal titles tell of no work."""
     credited = entry.artist or entry.album_artist
     return Card(
         key=entry.key,
@@ -136,7 +136,9 @@ def card_of(entry: Entry) -> Card:
         server=entry.server,
         artist=_name(credited or ""),
         album=_album(entry.album_artist or entry.artist or "", entry.album or ""),
-        work=_number("\n".join(work(entry.title, credited))),
+        work=_number(
+            "\n".join(work(entry.title, credited)) if _name(credited or "") else f"#{entry.recording}"
+        ),
         seconds=float("nan") if entry.seconds is None else entry.seconds,
         seasonal=is_seasonal(entry.title) or any(map(_names_season, (entry.album or "", *entry.genres))),
     )
@@ -161,7 +163,7 @@ def card_of_row(row: TrackRow) -> Card:
 
 @lru_cache(maxsize=1024)
 def _name(text: str) -> int:
-    plain = folded(text)
+    plain = performer(text)
     return _number(plain) if plain else 0
 
 

@@ -80,7 +80,7 @@ async def find(pool: Pool, seeds: Sequence[Seed | Weighted]) -> Found:
 
 
 async def middle(pool: Pool, index: Neighbours, seeds: Found) -> Vectors:
-    """The weighted middle of the seeds' directions; those not heard are left out, unless none is."""
+    """The weighted middle of the seeds' directions; those not heard are left out, unless none wanted is."""
     ids = list(seeds.recordings)
     view, rows = index.table.find(ids)
     parts = [(vector, weight) for vector, weight in seeds.vectors]
@@ -89,9 +89,10 @@ async def middle(pool: Pool, index: Neighbours, seeds: Found) -> Vectors:
         for recording, row in zip(ids, rows.tolist(), strict=True)
         if row >= 0
     ]
-    if not parts:
+    wanted = [recording for recording, weight in seeds.recordings.items() if weight > 0]
+    if not parts or (wanted and not any(weight > 0 for _, weight in parts)):
         async with reading(pool) as c:
-            await _explain(c, ids)
+            await _explain(c, wanted or ids)
     directions = np.array([vector for vector, _ in parts], np.float64)
     directions /= np.linalg.norm(directions, axis=1)[:, None]
     centre = np.array([weight for _, weight in parts]) @ directions

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from segue.model import RecordingId
 from segue.similarity.arranging import spaced
+from segue.similarity.errors import CannotBeHeard, NotHeardYet
 from segue.similarity.follower import Follower
 from segue.similarity.near import Neighbour, near
 from segue.similarity.rules import Rules
 from segue.similarity.seeds import Seed, Weighted, find
-from segue.similarity.works import folded, work
+from segue.similarity.works import folded, performer, work
 from segue.store.pool import Pool
 from segue.store.tracks import TrackRow
 
@@ -40,11 +41,34 @@ async def spread(
     away = [one for one in weighted if one.weight < 0]
     own = (await find(pool, weighted)).recordings
     alone = replace(rules, without=rules.without | own.keys(), gap=0)
-    ranked = [
-        (one.weight, await near(pool, follower, [one, *away], count, rules=alone, why=why)) for one in wanted
-    ]
+    ranked = await _ranked(pool, follower, wanted, away, count, rules=alone, why=why)
     merged = _merged(ranked, count, rules)
     return spaced(merged, lambda one: _artist(one.track), rules.gap) if rules.gap else merged
+
+
+async def _ranked(
+    pool: Pool,
+    follower: Follower,
+    seeds: Sequence[Weighted],
+    away: Sequence[Weighted],
+    count: int,
+    *,
+    rules: Rules,
+    why: bool,
+) -> list[Ranked]:
+    """What is near each seed; those not heard are left out, unless none is."""
+    ranked: list[Ranked] = []
+    refusals: list[NotHeardYet | CannotBeHeard] = []
+    for one in seeds:
+        try:
+            found = await near(pool, follower, [one, *away], count, rules=rules, why=why)
+        except (NotHeardYet, CannotBeHeard) as refusal:
+            refusals.append(refusal)
+        else:
+            ranked.append((one.weight, found))
+    if refusals and not ranked:
+        raise refusals[0]
+    return ranked
 
 
 def _some(seeds: list[Weighted]) -> list[Weighted]:
@@ -85,7 +109,7 @@ class _Taken:
         rules, row, artist = self._rules, one.track, _artist(one.track)
         return not (
             one.recording in self._recordings
-            or (rules.one_version and work(row.title, row.artist or row.album_artist) in self._works)
+            or (rules.one_version and artist and _work(row) in self._works)
             or (rules.per_artist is not None and artist and self._artists[artist] >= rules.per_artist)
             or (rules.per_album is not None and row.album and self._albums[_album(row)] >= rules.per_album)
         )
@@ -93,13 +117,17 @@ class _Taken:
     def note(self, one: Neighbour) -> None:
         row = one.track
         self._recordings.add(one.recording)
-        self._works.add(work(row.title, row.artist or row.album_artist))
+        self._works.add(_work(row))
         self._artists[_artist(row)] += 1
         self._albums[_album(row)] += 1
 
 
 def _artist(row: TrackRow) -> str:
-    return folded(row.artist or row.album_artist or "")
+    return performer(row.artist or row.album_artist)
+
+
+def _work(row: TrackRow) -> tuple[str, str]:
+    return work(row.title, row.artist or row.album_artist)
 
 
 def _album(row: TrackRow) -> tuple[str, str]:

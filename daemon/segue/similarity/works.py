@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-__all__ = ["folded", "is_seasonal", "work"]
+__all__ = ["folded", "is_seasonal", "performer", "work"]
 
 _VERSION_WORDS = (
     "remaster|remastered|remix master|live|demo|mono|stereo|explicit|clean|bonus|edit|radio|single|album"
@@ -15,6 +15,18 @@ _TAIL = re.compile(rf"\s+[-–—]\s+[^-–—]*\b(?:{_VERSION_WORDS})\b.*$")
 _FEATURING = re.compile(r"\s+(?:feat\.?|ft\.?|featuring)\s.*$")
 _NO_WORD = re.compile(r"[^\w]+")
 _ARTISTS = re.compile(r"\s*(?:;|/|,|&|\band\b|\bfeat\b\.?|\bft\b\.?|\bfeaturing\b|\bwith\b|\bvs\b\.?)\s+")
+
+_GUEST = re.compile(r"\s+[(\[]?(?:feat\.?|ft\.?|featuring)\s.*$", re.IGNORECASE)
+
+_NOBODY = frozenset(
+    {
+        "unknown artist", "unknown", "no artist", "various artists", "various", "anonymous artist",
+        "unbekannter kunstler", "unbekannter interpret", "verschiedene interpreten", "diverse interpreten",
+        "artiste inconnu", "artistes divers", "artista desconocido", "varios artistas", "artista desconhecido",
+        "artista sconosciuto", "artisti vari",
+    }
+)  # fmt: skip
+"""What servers and taggers write where they know no artist, folded; many people's songs bear it."""
 
 _SEASONAL = re.compile(
     r"\b(?:christmas|xmas|x mas|weihnacht\w*|navidad|natale|julen|julsang\w*|jingle bells?|silent night"
@@ -33,14 +45,21 @@ def folded(text: str) -> str:
     return _NO_WORD.sub(" ", plain).strip()
 
 
+def performer(artist: str | None) -> str:
+    """Who plays, folded: an artist with guests is the artist; empty where nobody is named."""
+    name = (artist or "").strip()
+    plain = folded(_GUEST.sub("", name)) or folded(name)
+    return "" if plain in _NOBODY else plain
+
+
 def work(title: str, artist: str | None) -> tuple[str, str]:
     """Equal for versions of one work; remixes and numbered parts are works of their own."""
-    bare = title.casefold()
+    bare, plain_artist = title.casefold(), folded(artist or "")
     for part in (_BRACKETS, _TAIL, _FEATURING):
         shorter = part.sub("", bare)
-        bare = shorter if folded(shorter) else bare
+        bare = shorter if folded(shorter) not in ("", plain_artist) else bare
     first = _ARTISTS.split((artist or "").casefold(), maxsplit=1)[0]
-    return folded(first) or folded(artist or ""), folded(bare) or title
+    return folded(first) or plain_artist, folded(bare) or title
 
 
 def is_seasonal(*texts: str | None) -> bool:

@@ -13,6 +13,7 @@ from segue.similarity import (
     ArtistSeed,
     Follower,
     Neighbour,
+    NotHeardYet,
     Rules,
     Seed,
     UnknownSeed,
@@ -25,6 +26,7 @@ from segue.similarity.candidates import Candidate, Candidates
 from segue.similarity.choosing import Choice
 from segue.similarity.keys import compatible
 from segue.similarity.roster import Card
+from segue.similarity.spreading import spread
 from segue.similarity.works import is_seasonal, work
 from segue.store.pool import Connection, Pool
 from segue.store.traits import Filter
@@ -217,6 +219,43 @@ async def test_an_album_has_so_many_places(library: Library) -> None:
     assert await library.titles(seed, rules=replace(EVERYTHING, per_album=2)) == ["1", "2", "6"]
 
 
+@pytest.mark.parametrize("name", ["[Unknown Artist]", "Various Artists", "<unknown>", "Unbekannter Künstler"])
+async def test_what_stands_for_no_artist_is_nobody(library: Library, name: str) -> None:
+    seed = await library.add(0, title="Track 1", artist=name)
+    for degrees in range(1, 6):
+        await library.add(degrees, title=f"Track {degrees % 2}", artist=name)
+    capped = Rules(per_artist=1, gap=1)
+    assert await library.titles(seed, rules=capped) == ["Track 1", "Track 0", "Track 1", "Track 0", "Track 1"]
+
+
+async def test_an_artist_with_guests_is_the_artist(library: Library) -> None:
+    seed = await library.add(0)
+    for degrees, guest in enumerate(("", " feat. One", " (ft. Two)", " Featuring Three", " & Four"), 1):
+        await library.add(degrees, title=f"{degrees}", artist=f"Host{guest}")
+    assert await library.titles(seed, rules=Rules(per_artist=2)) == ["1", "2", "5"]
+
+
+async def test_what_nobody_asked_for_answers_no_question(library: Library) -> None:
+    disliked = await library.add(0)
+    await library.add(90)
+    async with library.pool.connection() as c:
+        waiting = await add_recording(c)
+    with pytest.raises(NotHeardYet):
+        await library.ask(waiting, Weighted(disliked, -1.0))
+
+
+async def test_seeds_in_turn_are_asked_without_those_not_heard(library: Library) -> None:
+    heard = await library.add(0)
+    await library.add(10, title="near")
+    async with library.pool.connection() as c:
+        waiting = await add_recording(c)
+    await library.follower.look()
+    found = await spread(library.pool, library.follower, [waiting, heard], 5, rules=EVERYTHING)
+    assert [one.track.title for one in found] == ["near"]
+    with pytest.raises(NotHeardYet):
+        await spread(library.pool, library.follower, [waiting], 5, rules=EVERYTHING)
+
+
 async def test_an_answer_says_why(library: Library) -> None:
     seed, found = await library.add(0), await library.add(1)
     async with library.pool.connection() as c:
@@ -243,6 +282,7 @@ async def test_an_answer_says_why(library: Library) -> None:
         ("Song (Remix)", "Song", False),
         ("Song Pt. 1", "Song Pt. 2", False),
         ("Live", "Live and Let Die", False),
+        ("A - Take Five", "A - Live Wire", False),
         ("(Live)", "Song", False),
         ("…", "!!!", False),
     ],
