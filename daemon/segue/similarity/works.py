@@ -22,8 +22,8 @@ _NOBODY = frozenset(
     {
         "unknown artist", "unknown", "no artist", "various artists", "various", "anonymous artist",
         "unbekannter kunstler", "unbekannter interpret", "verschiedene interpreten", "diverse interpreten",
-        "artiste inconnu", "artistes divers", "artista desconocido", "varios artistas", "artista desconhecido",
-        "artista sconosciuto", "artisti vari",
+        "artiste inconnu", "artistes divers", "artista desconocido", "varios artistas",
+        "artista desconhecido", "artista sconosciuto", "artisti vari",
     }
 )  # fmt: skip
 """What servers and taggers write where they know no artist, folded; many people's songs bear it."""
