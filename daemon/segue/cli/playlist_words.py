@@ -36,7 +36,7 @@ def print_playlist(shown: Mapping[str, Any]) -> None:
             ("kind", shown["kind"]),
             ("recipe", "; ".join(_recipe(shown))),
             ("state", state(shown)),
-            ("where", where(shown)),
+            ("where", where(shown) if shown["kind"] != "asked" else None),
             ("made", moment(shown["made_at"])),
             ("trouble", shown["last_error"]),
             ("versions", ", ".join(f"{one['number']} ({one['songs']})" for one in shown["versions"][:10])),
@@ -62,6 +62,8 @@ def state(shown: Mapping[str, Any]) -> str:
         return f"its group is gone since {moment(shown['retired_at'])}"
     if shown["held"]:
         return "rolled back"
+    if shown["kind"] == "asked" and not shown["songs"]:
+        return "waits for its first songs"
     return "as saved" if shown["kind"] == "static" else "living"
 
 

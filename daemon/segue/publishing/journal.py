@@ -128,7 +128,11 @@ class Journal:
             await playlists.change(c, copy.playlist, name=stood.name)
             await playlists.add_version(c, copy.playlist, recordings)
             await playlists.recipe_followed(c, copy.playlist, change=await playlists.music_change(c))
-            await copies.settled(c, copy.key, stood, filled=filled, published_name=stood.name, edited=True)
+            version = await playlists.version(c, copy.playlist)
+            await copies.settled(
+                c, copy.key, stood, filled=filled, published_name=stood.name, edited=True,
+                published_version=version.id if version else None,
+            )  # fmt: skip
 
     async def is_empty_for(self, *, hours: float) -> bool:
         """The server shows no playlists: whether it has done so for so long."""

@@ -542,11 +542,12 @@ select k.id as key, p.id as playlist, p.kind, k.server_id as server, nullif(k.se
 _OF_PLAYLIST = """
 select s.name as server, nullif(k.server_user, '') as "user", k.server_playlist_id as id,
        k.shown_name as name, cardinality(k.seen) as songs, k.published_at, k.given_up, k.withdrawn_at,
-       k.last_error,
+       coalesce(k.last_error, case when p.attempts > 0 then p.last_error end) as last_error,
        k.server_playlist_id is not null and k.intent_name is null and coalesce(k.published_version =
            (select v.id from playlist_versions v where v.playlist_id = k.playlist_id
              order by v.number desc limit 1), false) as up_to_date
   from playlist_copies k join servers s on s.id = k.server_id
+       left join publishing p on p.server_id = k.server_id
  where k.playlist_id = %s order by s.name, k.server_user
 """
 

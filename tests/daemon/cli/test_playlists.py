@@ -38,6 +38,13 @@ def test_list(daemon: StandIn, segue: Run) -> None:
     assert row.split() == ["3", "Mix", "static", "1", "2", "rolled", "back"]
 
 
+def test_a_list_that_asks(daemon: StandIn, segue: Run) -> None:
+    daemon.replies["GET /playlists/3"] = shown(kind="asked", songs=0, items=[])
+    out = segue("playlists", "show", "3").out
+    assert "state     waits for its first songs\n" in out
+    assert "where" not in out
+
+
 def test_show(daemon: StandIn, segue: Run) -> None:
     daemon.replies["GET /playlists/3"] = shown()
     out = segue("playlists", "show", "3").out

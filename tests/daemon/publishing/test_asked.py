@@ -4,7 +4,7 @@ import pytest
 
 from segue.model import RecordingId, TrackId
 from segue.publishing.asked import WishKind, seeds_of, wish_of, woven
-from segue.store import playlists
+from segue.store import copies, playlists
 from tests.daemon.publishing.conftest import House, ids, insist, shown
 from tests.fakes.playlists import ListServer, Manner, When
 
@@ -41,6 +41,10 @@ async def test_a_list_is_filled_behind_its_first_songs(house: House, far: ListSe
     edits = far.edits
     await house.look()
     assert far.edits == edits
+    async with house.pool.connection() as c:
+        [playlist] = await playlists.list_(c)
+        [copy] = await copies.of_playlist(c, playlist.id)
+    assert (playlist.songs, copy.up_to_date) == (5, True)
 
 
 async def test_other_first_songs_fill_it_anew_and_a_song_taken_out_stays_out(

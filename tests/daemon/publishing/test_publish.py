@@ -145,6 +145,10 @@ async def test_a_server_that_shows_nothing_at_all_is_asked_again(house: House, f
         with pytest.raises(publishing.DoubtfulError, match="it had 3 that Segue"):
             await house.look()
     assert far.lists == {}
+    async with house.pool.connection() as c:
+        [one, *_] = await playlists.list_(c)
+        [copy] = await copies.of_playlist(c, one.id)
+    assert copy.last_error == "It broke."  # what keeps a server from being looked at is told of each copy
     far.lists = away
     await house.look()
     far.person_edits(theirs, ids(far, 4, 5))
