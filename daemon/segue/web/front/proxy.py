@@ -126,13 +126,11 @@ class Proxy:
         try:
             async for piece in answer.content.iter_chunked(_PIECE):
                 await response.write(piece)
+        except aiohttp.ClientConnectionResetError:
+            return response  # the client left: skipping a song is no error
         except (aiohttp.ClientError, TimeoutError) as error:
-            if isinstance(error, aiohttp.ClientConnectionResetError):
-                raise  # the client left: skipping a song is no error
             log.info("server_broke_off", server=str(self.server), reason=type(error).__name__)
             _break_off(request)
-            raise ConnectionResetError("The server broke off.") from error
-        await response.write_eof()
         return response
 
 

@@ -341,3 +341,35 @@ async def test_an_upload_that_breaks_off_is_broken_for_the_server(
     writer.transport.abort()
     await until(lambda: bool(rest), seconds=20)
     assert rest == [b""], "neither the rest nor a last chunk that would make it look whole"
+
+
+async def test_skipped_songs_and_broken_servers_are_no_faults_of_ours(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither leaves a traceback in the log: the one is daily life, the other is told in one line."""
+    left = 0
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal left
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        try:
+            for _ in range(10 if b"/breaks" in head else 100_000):
+                writer.write(bytes(10_000))
+                await writer.drain()
+        except ConnectionError:
+            pass
+        left += 1
+
+    door = await stage.door(await stage.raw_server(endless))
+    for _ in range(20):
+        reader, writer = await asyncio.open_connection(door.host, door.port)
+        writer.write(b"GET /song HTTP/1.1\r\nHost: a\r\n\r\n")
+        await reader.readexactly(200_000)
+        writer.transport.abort()
+    client = await stage.client()
+    with pytest.raises(aiohttp.ClientError):
+        async with client.get(door / "breaks") as reply:
+            await reply.read()
+    await until(lambda: left == 21, seconds=30)
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
