@@ -38,8 +38,10 @@ class SubsonicServer:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         method = request.path.rpartition("/")[2].removesuffix(".view")
         self.asked[method] += 1
-        if method in self.instead:
-            return await self.instead[method](request)
+        return await (self.instead[method](request) if method in self.instead else self.tell(method, request))
+
+    async def tell(self, method: str, request: web.Request) -> web.StreamResponse:
+        """What it answers by itself."""
         form = (await request.read()).decode() if request.content_type == _FORM else ""
         words = dict(request.query) | dict(parse_qsl(form, keep_blank_values=True))
         if method == "stream":

@@ -1,5 +1,6 @@
 """Answers of a Subsonic server that are large, odd or refused, and who may see what was kept."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -83,8 +84,7 @@ async def test_conditions_and_codings_of_the_question_are_not_those_of_ours(door
 
     async def song(request: web.Request) -> web.StreamResponse:
         seen.extend(name for name in request.headers if name.startswith("If-") or name == "Range")
-        del door.far.instead["getSong"]
-        return await door.far.answer(request)
+        return await door.far.tell("getSong", request)
 
     door.far.instead["getSong"] = song
     told = urlencode({**JOE, "f": "json", "id": "track-0"})
@@ -133,11 +133,7 @@ async def test_one_song_that_the_server_fails_to_tell_is_left_out(door: Door) ->
         if request.query["id"] == "track-2":
             assert request.transport is not None
             request.transport.abort()
-        handler = door.far.instead.pop("getSong")
-        try:
-            return await door.far.answer(request)
-        finally:
-            door.far.instead["getSong"] = handler
+        return await door.far.tell("getSong", request)
 
     door.far.instead["getSong"] = song
     assert await door.titles("track-0") == [title for title in SIMILAR if title != "So What"]
@@ -234,3 +230,24 @@ async def test_who_sees_little_is_answered_from_further_away(daemon: Daemon, sta
     door.far.hidden.update(["track-1", *(one.id for one in near)])
     assert await door.titles("track-0", count=3) == ["Near 100", "Near 101", "Near 102"]
     assert await door.titles("track-0", count=3, u="ann", p="open") == SIMILAR[1:]
+
+
+async def test_many_who_ask_at_once_do_not_keep_the_server_from_its_listeners(door: Door) -> None:
+    asked, most = 0, 0
+
+    async def song(request: web.Request) -> web.StreamResponse:
+        nonlocal asked, most
+        if not request.query["id"].startswith("track-"):
+            return await door.far.tell("getSong", request)
+        asked += 1
+        most = max(most, asked)
+        await asyncio.sleep(0)
+        try:
+            return await door.far.tell("getSong", request)
+        finally:
+            asked -= 1
+
+    door.far.instead["getSong"] = song
+    told = await asyncio.gather(*(door.titles("kind", c=f"client {number}") for number in range(40)))
+    assert {tuple(one) for one in told} == {tuple(told[0])}
+    assert 1 < most <= 48

@@ -24,6 +24,7 @@ __all__ = ["Entries", "Reply", "Server"]
 _SECONDS = 10
 _LARGEST = 32 * 1024 * 1024
 _AT_ONCE = 16
+_AT_ONCE_FOR_ALL = 48  # however many ask at a time: the server has its listeners to serve
 _RENDER_SECONDS = 5
 _FORM = "application/x-www-form-urlencoded"
 
@@ -40,11 +41,12 @@ class Reply:
 
 
 class Entries:
-    """Songs as they were rendered for one caller a moment ago."""
+    """Songs as they were rendered for one caller a moment ago; so many at most are asked for at a time."""
 
     def __init__(
         self, *, seconds: float = 10, most: int = 5000, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self.few = asyncio.Semaphore(_AT_ONCE_FOR_ALL)
         self._seconds = seconds
         self._most = most
         self._clock = clock
@@ -104,7 +106,8 @@ class Server:
         if (kept := self._entries.get(self._caller, song)) is not None:
             return kept
         try:
-            reply = await self.ask("getSong", ("id", song))
+            async with self._entries.few:
+                reply = await self.ask("getSong", ("id", song))
         except ServerAway:
             return None
         entry = reply.document.song() if reply.document else None
