@@ -81,10 +81,13 @@ class Reclustering:
         _log.info("groups_wanted", told=told)
 
     async def _too_soon(self, c: Connection, drift: Drift | None) -> bool:
-        """A library that has doubled need not wait."""
-        hours = await cluster_searches.latest_automatic(c)
+        """A library that has doubled need not wait, unless the last run came to nothing."""
+        latest = await cluster_searches.latest_automatic(c)
+        if latest is None:
+            return False
+        hours, failed = latest
         doubled = drift is not None and drift.new_share >= 1
-        return hours is not None and hours < self._habits.pause_hours and not doubled
+        return hours < self._habits.pause_hours and (failed or not doubled)
 
     async def _want(self, c: Connection, newest: Clustering | None, reason: str) -> str:
         order = Order.from_dict(

@@ -109,15 +109,17 @@ async def want(c: Connection, arguments: Mapping[str, Any]) -> RunId | None:
     return await runs.create(c, "clustering", arguments=arguments)
 
 
-async def latest_automatic(c: Connection) -> float | None:
-    """How many hours ago the latest run was wanted that nobody asked for; None if there was none."""
-    cursor = c.cursor(row_factory=scalar_row)
+async def latest_automatic(c: Connection) -> tuple[float, bool] | None:
+    """The latest run that nobody asked for: how many hours ago it was wanted, and whether it failed."""
+    cursor = c.cursor(row_factory=tuple_row)
     await cursor.execute(
-        """select extract(epoch from now() - max(created_at))::double precision / 3600 from runs
-            where kind = 'clustering' and arguments @> '{"automatic": true}'"""
+        """select extract(epoch from now() - created_at)::double precision / 3600,
+                  state in ('FAILURE', 'REVOKED')
+             from runs
+            where kind = 'clustering' and arguments @> '{"automatic": true}'
+            order by created_at desc, id desc limit 1"""
     )
-    hours: float | None = await cursor.fetchone()
-    return hours
+    return await cursor.fetchone()
 
 
 async def unheard_share(c: Connection) -> tuple[int, float]:

@@ -161,6 +161,32 @@ async def test_drift_asks_for_new_groups_once(
     assert len(await wanted(pool)) == 1  # the pause holds, though nothing came of it
 
 
+async def test_a_library_that_doubled_does_not_make_runs_that_fail_come_again_and_again(
+    pool: Pool, wake: Wake, running: Running, library: tuple[Corpus, Clustering]
+) -> None:
+    songs, found = library
+    old = np.arange(150) % 5 != 0
+    async with pool.connection() as c:
+        await keep(c, found, await fill(c, 120, corpus=part_of(songs, old)), np.arange(150)[old].tolist())
+        await c.execute("update clusterings set recordings = 20")
+        await fill(c, 30, corpus=part_of(songs, ~old))
+    reclustering = Reclustering(pool, wake, Habits())
+    async with running(assigning(pool, wake), DriftDrain(reclustering, TIMERS)):
+
+        async def asked() -> bool:
+            return len(await wanted(pool)) == 1
+
+        await until(asked)
+    async with pool.connection() as c:
+        await c.execute("update runs set state = 'SUCCESS', finished_at = now()")
+    await reclustering.consider()
+    [again] = [run for run in await wanted(pool) if run.finished_at is None]  # the pause does not hold
+    async with pool.connection() as c:
+        await runs.cancel(c, again.id)
+    await reclustering.consider()
+    assert len(await wanted(pool)) == 2
+
+
 async def test_the_first_groups_come_by_themselves_when_enough_was_heard(pool: Pool, wake: Wake) -> None:
     reclustering = Reclustering(pool, wake, Habits())
     async with pool.connection() as c:
