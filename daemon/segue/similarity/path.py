@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segue.analysis.moods import cold_start
 from segue.index import Found, Ids, Neighbours, Vectors
 from segue.model import RecordingId
 from segue.similarity.candidates import Candidate, allowed_by, playing
@@ -15,14 +16,19 @@ from segue.similarity.roster import Roster, card_of_row
 from segue.similarity.rules import Rules
 from segue.similarity.seeds import Seed, find, middle
 from segue.similarity.walking import Walk
-from segue.store import tracks
+from segue.store import tracks, traits
 from segue.store.pool import Pool, reading
 from segue.store.tracks import TrackRow
 
 __all__ = ["Step", "path", "waypoints"]
 
 _CANDIDATES = 24  # for each waypoint, at first
+_WIDER = 8
+_MOST_CANDIDATES = _CANDIDATES * _WIDER**3  # then places stay empty
 _STRAIGHT = 1e-4
+
+
+Songs = dict[RecordingId, list[Candidate]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,7 @@ async def path(
     """
     rules = rules or Rules()
     index, roster = follower.live.index, follower.roster
-    first, last = [await _end(pool, index, roster, seed) for seed in (start, end)]
+    first, last = [await _end(pool, index, roster, seed, rules) for seed in (start, end)]
     if first.recording == last.recording or count < 2:
         return await _steps(pool, [first])
     points = waypoints(first.unit, last.unit, count - 2)
@@ -61,13 +67,12 @@ async def path(
     wanted = _CANDIDATES
     while True:
         near = await asyncio.to_thread(_nearest, index, points, wanted, among)
-        songs = _songs(index, roster, near, allowed)
+        songs = await _fitting(pool, _songs(index, roster, near, allowed), first, last, rules)
         walk = Walk(first, last, rules, length=length, must=fixed_length)
-        for found in near:
-            walk.step(found, songs)
-        if walk.is_whole or all(len(found) < wanted for found in near):
+        await asyncio.to_thread(_through, walk, near, songs)
+        if walk.is_whole or wanted >= _MOST_CANDIDATES or all(len(found) < wanted for found in near):
             return await _steps(pool, [*walk.songs, last])
-        wanted *= 8
+        wanted *= _WIDER
 
 
 def waypoints(start: Vectors, end: Vectors, count: int) -> list[Vectors]:
@@ -84,8 +89,8 @@ def waypoints(start: Vectors, end: Vectors, count: int) -> list[Vectors]:
     return found
 
 
-async def _end(pool: Pool, index: Neighbours, roster: Roster, seed: Seed) -> Candidate:
-    """One end of the path, which must be one recording that somebody can play."""
+async def _end(pool: Pool, index: Neighbours, roster: Roster, seed: Seed, rules: Rules) -> Candidate:
+    """One end of the path, which must be one recording that somebody can play, on the server if it can be."""
     meant = await find(pool, [seed])
     if len(meant.recordings) != 1:
         raise UnknownSeed("A path begins and ends with one song.")
@@ -98,7 +103,9 @@ async def _end(pool: Pool, index: Neighbours, roster: Roster, seed: Seed) -> Can
         cards = [card_of_row(row) for row in rows]
     if not cards:
         raise UnknownSeed(f"No track plays recording {recording} any more.")
-    return Candidate(recording=recording, card=cards[0], distance=0.0, unit=unit)
+    server = rules.filter.server
+    card = next((card for card in cards if card.server == server), cards[0])
+    return Candidate(recording=recording, card=card, distance=0.0, unit=unit)
 
 
 def _nearest(index: Neighbours, points: Sequence[Vectors], count: int, among: Ids | None) -> list[Found]:
@@ -107,7 +114,7 @@ def _nearest(index: Neighbours, points: Sequence[Vectors], count: int, among: Id
 
 def _songs(
     index: Neighbours, roster: Roster, near: Sequence[Found], allowed: dict[RecordingId, int] | None
-) -> dict[int, list[Candidate]]:
+) -> Songs:
     """Everything that was found, by recording, with the tracks that may stand for it."""
     everything = {recording for found in near for recording in found.ids.tolist()}
     ids = [RecordingId(recording) for recording in sorted(everything)]
@@ -121,6 +128,30 @@ def _songs(
         for recording, row in zip(ids, rows.tolist(), strict=True)
         if row >= 0
     }
+
+
+async def _fitting(pool: Pool, songs: Songs, first: Candidate, last: Candidate, rules: Rules) -> Songs:
+    """Those that the rules let through by themselves."""
+    christmas = first.card.seasonal or last.card.seasonal
+    kept = {
+        recording: [one for one in some if rules.allows_track(one.card, christmas=christmas)]
+        for recording, some in songs.items()
+        if recording not in rules.without
+    }
+    if not rules.moods:
+        return kept
+    async with reading(pool) as c:
+        heard = await traits.of_recordings(c, list(kept))
+    return {
+        recording: some
+        for recording, some in kept.items()
+        if rules.allows_moods(heard.get(recording), cold_start())
+    }
+
+
+def _through(walk: Walk, near: Sequence[Found], songs: Songs) -> None:
+    for found in near:
+        walk.step(found, songs)
 
 
 async def _steps(pool: Pool, songs: Sequence[Candidate]) -> list[Step]:

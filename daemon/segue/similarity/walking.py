@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import inf
 
 from segue.index import Found
 from segue.similarity.candidates import Candidate
@@ -12,10 +13,14 @@ __all__ = ["Walk"]
 _SMOOTHNESS = 0.5  # what a step longer than it should be weighs against the way to the waypoint
 
 
+Offer = tuple[float, int, Candidate | None]
+_NONE: Offer = (inf, 0, None)
+
+
 class Walk:
     """A path under way from one song to another, in steps that should be so long.
 
-    `must`: every waypoint needs a song.
+    `must`: every waypoint needs a song. The songs that are offered keep what rules say of a song alone.
     """
 
     def __init__(self, first: Candidate, last: Candidate, rules: Rules, *, length: float, must: bool) -> None:
@@ -26,35 +31,49 @@ class Walk:
         self._taken = {first.recording, last.recording}
         self._works = {first.card.work, last.card.work}
         self._artists = Counter([first.card.artist, last.card.artist])
+        self._albums = Counter([first.card.album, last.card.album])
         self.songs = [first]
         self.is_whole = True
 
     def step(self, found: Found, songs: Mapping[int, Sequence[Candidate]]) -> None:
         """Take the best song for a waypoint; one that leads further if there is any."""
-        fitting = [
-            (song, distance)
-            for recording, distance in zip(found.ids.tolist(), found.distances.tolist(), strict=True)
-            for song in songs.get(recording, ())
-            if self._fits(song)
-        ]
-        further = [pair for pair in fitting if self._leads_further(pair[0])]
-        choice = further or (fitting if self._must else [])
-        if choice:
-            self._go(min(choice, key=lambda pair: (self._cost(*pair), pair[0].recording))[0])
+        further = other = _NONE
+        for recording, distance in zip(found.ids.tolist(), found.distances.tolist(), strict=True):
+            if distance > further[0]:
+                break  # no cost is below the distance
+            for song in songs.get(recording, ()):
+                if not self._fits(song):
+                    continue
+                offered = (self._cost(song, distance), recording, song)
+                if self._leads_further(song):
+                    further = min(further, offered, key=_place)
+                elif self._must:
+                    other = min(other, offered, key=_place)
+        song = further[2] or other[2]
+        if song is not None:
+            self._go(song)
         elif self._must:
             self.is_whole = False
 
     def _fits(self, song: Candidate) -> bool:
-        rules, artist = self._rules, song.card.artist
-        most = rules.per_artist
+        rules, card = self._rules, song.card
         return (
             song.recording not in self._taken
-            and song.recording not in rules.without
-            and rules.allows_track(song.card)
-            and not (rules.one_version and song.card.work in self._works)
-            and not (most is not None and artist and self._artists[artist] >= most)
-            and not (artist and artist == self.songs[-1].card.artist)
+            and not (rules.one_version and card.work in self._works)
+            and not (card.artist and self._has_enough_of(card.artist))
+            and not (
+                rules.per_album is not None and card.album and self._albums[card.album] >= rules.per_album
+            )
         )
+
+    def _has_enough_of(self, artist: int) -> bool:
+        """Whoever may have any number may also follow themselves."""
+        most, gap = self._rules.per_artist, self._rules.gap
+        if most is not None:
+            gap = max(gap, 1)
+            if self._artists[artist] >= most:
+                return True
+        return any(artist == song.card.artist for song in self.songs[-gap:]) if gap else False
 
     def _leads_further(self, song: Candidate) -> bool:
         return _cosine(song, self._last) > _cosine(self.songs[-1], self._last)
@@ -68,6 +87,11 @@ class Walk:
         self._taken.add(song.recording)
         self._works.add(song.card.work)
         self._artists[song.card.artist] += 1
+        self._albums[song.card.album] += 1
+
+
+def _place(offer: Offer) -> tuple[float, int]:
+    return offer[:2]
 
 
 def _cosine(one: Candidate, other: Candidate) -> float:

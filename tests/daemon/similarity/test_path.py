@@ -1,19 +1,20 @@
 """A path of songs leads from one to the other."""
 
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from segue.model import RecordingId
+from segue.model import RecordingId, ServerKey
 from segue.similarity import ArtistSeed, Rules, UnknownSeed, path
 from segue.similarity.path import waypoints
 from segue.store.pool import Pool
 from segue.store.traits import Filter
 from tests.daemon.similarity.library import DIMENSIONS, hear, towards
-from tests.daemon.similarity.test_rules import EVERYTHING, Library
-from tests.daemon.store_recordings.rows import add_recording
+from tests.daemon.similarity.test_rules import EVERYTHING, Library, analysed
+from tests.daemon.store_recordings.rows import add_recording, add_server, add_track
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def test_rules_hold_on_the_way(library: Library) -> None:
         await library.add(degrees + 1, title=f"other {degrees}", library="B")
     capped = await walk(library, first, last, 10, rules=replace(EVERYTHING, per_artist=2))
     assert len([title for title in capped if not title.startswith("other")]) <= 4
-    free = await walk(library, first, last, 8)
+    free = await walk(library, first, last, 8, rules=replace(EVERYTHING, per_artist=50))
     assert all(one.startswith("other") or two.startswith("other") for one, two in pairwise(free[1:-1]))
     only = replace(EVERYTHING, filter=Filter(libraries=("B",)))
     filtered = await walk(library, first, last, 8, rules=only)
@@ -95,6 +96,46 @@ async def test_ends_must_be_songs(library: Library) -> None:
         with pytest.raises(UnknownSeed):
             await path(library.pool, library.follower, song, seed, 5)
     assert len(await path(library.pool, library.follower, song, RecordingId(song + 1), 5, rules=Rules())) == 2
+
+
+async def test_a_path_keeps_albums_moods_and_the_season(library: Library) -> None:
+    first = await library.add(0, title="first", album="Ends")
+    last = await library.add(90, title="last", album="Ends")
+    for degrees in range(10, 90, 10):
+        song = await library.add(degrees, title=f"{degrees}", artist=f"A {degrees}", album="One")
+        async with library.pool.connection() as c:
+            await c.execute("update tracks set album_artist = 'Same' where recording_id = %s", (song,))
+            loud = degrees == 30
+            await analysed(c, song, energy=0.9 if loud else 0.4, flux=-1.0 if loud else -3.0, tag=int(loud))
+    carol = await library.add(45, title="Silent Night")
+    albums = await walk(library, first, last, 5, rules=replace(EVERYTHING, per_album=1))
+    assert len(albums) == 4 and "Silent Night" in albums
+    moody = await walk(library, first, last, 5, rules=replace(EVERYTHING, moods={"aggressive": 0.5}))
+    assert moody == ["first", "30", "last"]
+    june = replace(EVERYTHING, today=date(2026, 6, 1))
+    assert "Silent Night" not in await walk(library, first, last, 12, rules=june)
+    await library.add(50, title="Jingle Bells")
+    assert "Jingle Bells" in await walk(library, carol, last, 12, rules=june)
+
+
+async def test_who_may_have_any_number_fills_a_path_alone(library: Library) -> None:
+    songs = [await library.add(degrees, title=f"{degrees}", artist="Only") for degrees in range(0, 91, 10)]
+    assert await walk(library, songs[0], songs[-1], 4) == ["0", "30", "60", "90"]
+    assert await walk(library, songs[0], songs[-1], 4, rules=replace(EVERYTHING, per_artist=50)) == [
+        "0",
+        "90",
+    ]
+
+
+async def test_ends_are_tracks_of_the_server_that_is_asked_for(library: Library) -> None:
+    songs = [await library.add(degrees) for degrees in (0, 90)]
+    async with library.pool.connection() as c:
+        cellar = ServerKey(await add_server(c, "cellar"))
+        for song in songs:
+            await add_track(c, song, server="cellar", title="In the cellar")
+    there = replace(EVERYTHING, filter=Filter(server=cellar))
+    assert await walk(library, songs[0], songs[1], 5, rules=there) == ["In the cellar"] * 2
+    assert await walk(library, songs[0], songs[0], 5, rules=there) == ["In the cellar"]
 
 
 def test_waypoints_are_evenly_spaced_and_always_somewhere() -> None:
