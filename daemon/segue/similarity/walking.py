@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from math import inf
 
 from segue.index import Found
+from segue.model import RecordingId
 from segue.similarity.candidates import Candidate
 from segue.similarity.rules import Rules
 
@@ -13,6 +14,7 @@ __all__ = ["Walk"]
 _SMOOTHNESS = 0.5  # what a step longer than it should be weighs against the way to the waypoint
 
 
+Songs = Mapping[RecordingId, Sequence[Candidate]]
 Offer = tuple[float, int, Candidate | None]
 _NONE: Offer = (inf, 0, None)
 
@@ -35,13 +37,13 @@ class Walk:
         self.songs = [first]
         self.is_whole = True
 
-    def step(self, found: Found, songs: Mapping[int, Sequence[Candidate]]) -> None:
+    def step(self, found: Found, songs: Songs) -> None:
         """Take the best song for a waypoint; one that leads further if there is any."""
         further = other = _NONE
         for recording, distance in zip(found.ids.tolist(), found.distances.tolist(), strict=True):
             if distance > further[0]:
                 break  # no cost is below the distance
-            for song in songs.get(recording, ()):
+            for song in songs.get(RecordingId(recording), ()):
                 if not self._fits(song):
                     continue
                 offered = (self._cost(song, distance), recording, song)
@@ -49,9 +51,9 @@ class Walk:
                     further = min(further, offered, key=_place)
                 elif self._must:
                     other = min(other, offered, key=_place)
-        song = further[2] or other[2]
-        if song is not None:
-            self._go(song)
+        best = further[2] or other[2]
+        if best is not None:
+            self._go(best)
         elif self._must:
             self.is_whole = False
 
