@@ -9,7 +9,8 @@ import structlog
 
 from segue.registry.configured import ConfigError, UnknownKindError, packed, unpacked
 from segue.registry.registry import Registry
-from segue.store import exclusions, servers
+from segue.store import copies, exclusions, servers
+from segue.store import playlists as lists
 from segue.store.exclusions import FILTER_PARTS, Filter
 from segue.store.pool import Pool
 from segue.store.servers import Server, ServerState
@@ -79,6 +80,10 @@ async def declare_music(
         await registry.add("music", "folder", options)
     elif row.kind != "folder" or options != kept:
         await registry.change(row, "folder", options, origin="api")
+        if kept.get("playlists") not in (None, options.get("playlists")):
+            await _move_house(pool, row)
+    if usual and options.get("playlists") != str(playlists):
+        _log.warning("playlists_are_elsewhere", folder=options.get("playlists"))
 
 
 async def _declare(registry: Registry, pool: Pool, row: Server | None, name: str, section: Section) -> None:
@@ -134,6 +139,13 @@ def _kept(registry: Registry, row: Server | None) -> dict[str, Any]:
         return registry.options(row)
     except VaultError:
         return {}
+
+
+async def _move_house(pool: Pool, row: Server) -> None:
+    """The playlists in the folder before are not taken for deleted, but written into the new one."""
+    async with pool.connection() as c:
+        await lists.remove_asked(c, row.id)
+        await copies.begin_anew(c, row.id)
 
 
 def _make_room(playlists: Path) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "Stood",
     "adopt",
     "ask_again",
+    "begin_anew",
     "claim",
     "created",
     "drop",
@@ -340,6 +341,20 @@ async def withdrawn(c: Connection, copy: CopyKey) -> None:
             where id = %s""",
         [copy],
     )
+
+
+async def begin_anew(c: Connection, server: ServerKey) -> None:
+    """Its playlists are kept in another place now: all are made anew there, but what people let go."""
+    await c.execute(
+        """update playlist_copies set server_playlist_id = null, seen = '{}', published_name = null,
+               shown_name = null, published_version = null, intent_name = null, intent_tracks = null,
+               intent_known = null, last_error = null, attempts = 0, not_before = null, given_up = null,
+               token = replace(gen_random_uuid()::text, '-', '')
+            where server_id = %s and not theirs and (given_up is null or given_up = 'refused')""",
+        [server],
+    )
+    await c.execute("update publishing set known = '{}', empty_since = null where server_id = %s", [server])
+    await want_look(c, server)
 
 
 async def drop(c: Connection, copy: CopyKey) -> None:

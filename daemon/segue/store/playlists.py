@@ -38,6 +38,7 @@ __all__ = [
     "recipe_failed",
     "recipe_followed",
     "remove",
+    "remove_asked",
     "retire",
     "revive",
     "set_targets",
@@ -215,6 +216,16 @@ async def change(
 async def remove(c: Connection, playlist: PlaylistKey) -> bool:
     """Forget a playlist with all its versions."""
     return (await c.execute("delete from playlists where id = %s", [playlist])).rowcount == 1
+
+
+async def remove_asked(c: Connection, server: ServerKey) -> int:
+    """Forget people's lists on a server that ask to be filled; those that still do ask again."""
+    cursor = await c.execute(
+        """delete from playlists p where p.kind = 'asked' and exists (
+               select from playlist_copies k where k.playlist_id = p.id and k.server_id = %s)""",
+        [server],
+    )
+    return cursor.rowcount
 
 
 async def retire(c: Connection, playlist: PlaylistKey) -> bool:

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from segue.model import PlaylistId
 from segue.registry import Registry, declare, declare_music
-from segue.store import exclusions, servers
+from segue.store import copies, exclusions, playlists, servers
 from segue.store.exclusions import Filter
+from segue.store.playlists import Kind, NewPlaylist
 from segue.store.pool import Pool
 from segue.store.servers import Server, ServerState
 
@@ -79,6 +81,30 @@ async def test_its_playlists_get_a_folder(registry: Registry, pool: Pool, tmp_pa
     assert usual.is_dir()
     await declare_music(registry, pool, None, playlists=mine)
     assert registry.options((await _rows(pool))["music"]) == {"path": "/music", "playlists": str(mine)}
+
+
+async def test_in_another_folder_its_playlists_are_made_anew(
+    registry: Registry, pool: Pool, tmp_path: Path
+) -> None:
+    await declare_music(registry, pool, Path("/music"), playlists=tmp_path / "one")
+    server = (await _rows(pool))["music"]
+    made = {}
+    async with pool.connection() as c:
+        await c.execute("insert into publishing (server_id, known) values (%s, '{Kept.m3u8}')", [server.id])
+        for name, kind in (("Kept", Kind.STATIC), ("Gone", Kind.STATIC), ("~radio", Kind.ASKED)):
+            made[name] = await playlists.create(c, NewPlaylist(name=name, kind=kind))
+            await copies.adopt(c, made[name], server.id, PlaylistId(f"{name}.m3u8"), name)
+        await c.execute("update playlist_copies set theirs = false where shown_name <> '~radio'")
+        gone = next(one for one in await copies.of_server(c, server.id, grace_hours=0) if one.name == "Gone")
+        await copies.give_up(c, gone.key, "deleted")
+    await declare_music(registry, pool, Path("/music"), playlists=tmp_path / "two")
+    async with pool.connection() as c:
+        found = {one.name: one for one in await copies.of_server(c, server.id, grace_hours=0)}
+        assert {name: (one.id, one.given_up) for name, one in found.items()} == {
+            "Kept": (None, None),
+            "Gone": ("Gone.m3u8", "deleted"),
+        }
+        assert not (await copies.last_look(c, server.id)).known
 
 
 async def test_what_a_person_chose_for_the_music_folder_is_kept(
