@@ -48,6 +48,19 @@ async def test_a_seed_that_cannot_be_used_says_why(daemon: Daemon) -> None:
     await daemon.json("GET", "/api/similar_tracks?item_id=track-1&server=nobody", status=404)
 
 
+async def test_who_asks_for_more_than_is_told_gets_what_there_is(daemon: Daemon) -> None:
+    """One plugin asks for ten times what it needs."""
+    await _library(daemon)
+    assert len(await daemon.json("GET", "/api/similar_tracks?item_id=track-1&n=1000")) == 3
+    path = "/api/find_path?start_song_id=track-1&end_song_id=track-4&max_steps="
+    assert len((await daemon.json("GET", f"{path}5000"))["path"]) == 3
+    assert len((await daemon.json("GET", f"{path}1"))["path"]) == 2
+    assert len(await daemon.json("GET", "/api/search_tracks?search_query=nina&end=10000")) == 2
+    assert await daemon.json("GET", "/api/search_tracks?search_query=nina&start=9999&end=10000") == []
+    assert len(await daemon.json("GET", f"/api/similar_artists?artist=Nina+Simone&n={10**20}")) == 2
+    await daemon.json("GET", "/api/similar_tracks?item_id=track-1&n=0", status=400)
+
+
 async def test_refusals_have_the_statuses_and_the_word_that_plugins_read(daemon: Daemon) -> None:
     await _library(daemon)
     for asked, status in (

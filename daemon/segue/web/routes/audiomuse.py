@@ -25,6 +25,8 @@ __all__ = ["ROUTES", "DialectTrack", "dialect_rules", "told_dialect", "track_cal
 
 _LONGEST_SECONDS = 1800.0
 _TAGS_TOLD = 5
+_MOST = 500  # clients ask for many times what they need: they get as many as there are up to this
+_MOST_STEPS = 200
 
 
 class DialectTrack(Told):
@@ -103,7 +105,7 @@ class SimilarAsked(ServerAsked):
     item_id: Text | None = Field(default=None, description="The server's id of the seed.")
     title: Text | None = Field(default=None, description="The seed's title, with `artist`.")
     artist: Text | None = Field(default=None, description="The seed's artist, with `title`.")
-    n: int = Field(default=10, ge=1, le=500, description="How many tracks.")
+    n: int = Field(default=10, ge=1, description=f"How many tracks, {_MOST} at most.")
     eliminate_duplicates: bool = Field(default=True, description="At most three tracks of one artist.")
     radius_similarity: bool = Field(
         default=True, description="Order the answer so that each track is near the one before."
@@ -115,7 +117,7 @@ class PathAsked(ServerAsked):
 
     start_song_id: Text = Field(description="The server's id of the first song.")
     end_song_id: Text = Field(description="The server's id of the last song.")
-    max_steps: int = Field(default=25, ge=2, le=200, description="How many songs at most.")
+    max_steps: int = Field(default=25, ge=1, description=f"How many songs at most, from 2 to {_MOST_STEPS}.")
     path_fix_size: bool = Field(default=False, description="Fill every place.")
 
 
@@ -125,8 +127,8 @@ class SearchAsked(ServerAsked):
     search_query: Text | None = Field(default=None, description="Words of both.")
     title: Text | None = Field(default=None, description="Words of the title.")
     artist: Text | None = Field(default=None, description="Words of the artist.")
-    start: int = Field(default=0, ge=0, le=500, description="The first match wanted.")
-    end: int = Field(default=20, ge=0, le=500, description="The match after the last wanted.")
+    start: int = Field(default=0, ge=0, description="The first match wanted.")
+    end: int = Field(default=20, ge=0, description=f"The match after the last wanted, {_MOST} at most.")
 
 
 class ItemAsked(ServerAsked):
@@ -159,7 +161,7 @@ async def dialect_similar_tracks(call: Call, query: SimilarAsked) -> DialectNeig
             seed.server_id, per_artist=3 if query.eliminate_duplicates else None, walk=query.radius_similarity
         )
         found = await near(
-            call.services.pool, call.context.follower, [seed.recording_id], query.n, rules=rules
+            call.services.pool, call.context.follower, [seed.recording_id], min(query.n, _MOST), rules=rules
         )
     names = await numbers.names([str(one.track.track_id) for one in found])
     told = [(told_dialect(one.track), one.distance) for one in found]
@@ -190,7 +192,7 @@ async def dialect_find_path(call: Call, query: PathAsked) -> DialectPath:
             call.context.follower,
             start.recording_id,
             end.recording_id,
-            query.max_steps,
+            min(max(2, query.max_steps), _MOST_STEPS),
             rules=dialect_rules(start.server_id),
             fixed_length=query.path_fix_size,
         )
@@ -301,7 +303,7 @@ async def _search(call: Call, query: SearchAsked) -> DialectTracks:
         raise reading.refuse([Fault(where="query.search_query", message="or `title` or `artist` is needed")])
     async with call.context.connection() as c:
         server = (await named_server(c, query.server)).id if query.server else None
-        found = await tracks.search(c, words, query.end, server=server)
+        found = await tracks.search(c, words, min(query.end, _MOST), server=server)
     rows = found[query.start :]
     names = await names_of(call, rows)
     return DialectTracks(

@@ -26,6 +26,7 @@ __all__ = ["ROUTES", "artist_meant"]
 
 _ASKING_SECONDS = 5
 _MOST_FOUND = 50
+_MOST_SIMILAR = 200
 _ARTIST_ID = (
     "As the server calls the artist; none while it cannot be asked, or when several servers may be meant."
 )
@@ -106,7 +107,7 @@ class SimilarArtistsAsked(AskedLoosely):
 
     artist: Text | None = Field(default=None, description="The name, or the server's id.")
     artist_id: Text | None = Field(default=None, description="The server's id, or the name.")
-    n: int = Field(default=10, ge=1, le=200, description="How many artists.")
+    n: int = Field(default=10, ge=1, description=f"How many artists, {_MOST_SIMILAR} at most.")
     include_component_matches: bool = Field(default=False, description="Say which sides agree.")
     server: Name | None = Field(default=None, description="The server whose ids are meant.")
 
@@ -138,7 +139,7 @@ async def dialect_similar_artists(call: Call, query: SimilarArtistsAsked) -> Dia
     async with answering(unheard=NOT_FOUND):
         name, server = await _artist(call, query)
         found = await call.context.artists.similar(
-            name, query.n, server=server, matches=query.include_component_matches
+            name, min(query.n, _MOST_SIMILAR), server=server, matches=query.include_component_matches
         )
     songs: Mapping[RecordingId, TrackRow] = {}
     if query.include_component_matches:
