@@ -247,6 +247,9 @@ async def test_all_tasks_of_a_type_are_cancelled_at_once(daemon: Daemon) -> None
     again = await daemon.json("POST", "/api/cancel_all/main_analysis")
     assert again["cancelled_jobs_count"] == 0
     await daemon.json("POST", "/api/cancel_all/laundry", status=404)
+    ended = await daemon.json("POST", "/api/cancel_all/main")
+    assert (len(ended["cancelled_main_tasks"]), ended["cancelled_jobs_count"]) == (1, 1)
+    assert await daemon.json("GET", "/api/active_tasks") == {}
 
 
 async def test_the_three_questions_of_the_navidrome_plugin(daemon: Daemon, far: MemoryServer) -> None:

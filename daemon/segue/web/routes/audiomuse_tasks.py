@@ -69,7 +69,7 @@ class TasksCancelled(Told):
 class TaskTypePath(Asked):
     """Which tasks."""
 
-    task_type: Text = Field(description="The type.", examples=["main_analysis"])
+    task_type: Text = Field(description="The type, or how it begins.", examples=["main_analysis"])
 
 
 class DialectHealth(Told):
@@ -206,7 +206,8 @@ async def dialect_cancel_task(call: Call, path: TaskPath) -> TaskCancelled:
     refusals=[NOT_FOUND],
 )
 async def dialect_cancel_all(call: Call, path: TaskTypePath) -> TasksCancelled:
-    kinds = [kind for kind, name in _TASK_TYPES.items() if path.task_type in (kind, name)]
+    said = path.task_type
+    kinds = [kind for kind, name in _TASK_TYPES.items() if said == kind or (said and name.startswith(said))]
     if not kinds:
         raise Refusal(NOT_FOUND, f"No tasks are of the type {path.task_type!r}.")
     ended: list[str] = []
