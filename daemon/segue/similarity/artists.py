@@ -13,7 +13,9 @@ from segue.model import RecordingId, ServerKey, SpaceId
 from segue.similarity.artist_models import VERSION, ArtistModel, costs, fit, least, transport
 from segue.similarity.errors import NotHeardYet, NotReady, UnknownSeed
 from segue.similarity.follower import Follower
-from segue.store import artists, catalogue
+from segue.similarity.guessing import unknown_artist
+from segue.similarity.works import performer
+from segue.store import artists
 from segue.store.artists import Artist
 from segue.store.pool import Pool
 
@@ -79,10 +81,7 @@ class Artists:
     ) -> list[SimilarArtist]:
         """The nearest artists; those of one server only when it is named."""
         known = await self._fresh()
-        place = known.places.get(artist.lower())
-        if place is None:
-            await self._explain(artist)
-        assert place is not None
+        place = await self._place(known, artist)
         allowed = None
         if server is not None:
             async with self._pool.connection() as c:
@@ -124,6 +123,7 @@ class Artists:
         await self._fit(space)
         async with self._pool.connection() as c:
             stored = await artists.digests(c, space)
+        stored = {name: digest for name, digest in stored.items() if performer(name)}
         self._known = await self._take_in(space, stored)
         self._looked_at, self._looked_for = began, sign
 
@@ -163,11 +163,19 @@ class Artists:
                     kept[artist.artist] = artist, ArtistModel.from_bytes(model)
         return await asyncio.to_thread(_arranged, space, kept)
 
-    async def _explain(self, artist: str) -> None:
+    async def _place(self, known: _Known, artist: str) -> int:
+        place = known.places.get(artist.lower())
+        if place is not None:
+            return place
+        if not performer(artist):
+            raise UnknownSeed(f"{artist!r} stands for many artists, who have no sound in common.")
         async with self._pool.connection() as c:
-            if await catalogue.of_artist(c, artist):
-                raise NotHeardYet(f"Nothing of {artist!r} has been heard yet; ask again later.")
-        raise UnknownSeed(f"No artist is known as {artist!r}.")
+            meant = await artists.meant(c, artist)
+            if meant is None:
+                raise await unknown_artist(c, artist)
+        if meant not in known.places:
+            raise NotHeardYet(f"Nothing of {artist!r} has been heard yet; ask again later.")
+        return known.places[meant]
 
     async def _with_matches(
         self, known: _Known, place: int, found: Sequence[SimilarArtist]

@@ -8,6 +8,7 @@ import numpy as np
 from segue.index import Neighbours, Vectors
 from segue.model import RecordingId, ServerKey, TrackId
 from segue.similarity.errors import CannotBeHeard, NotHeardYet, UnknownSeed
+from segue.similarity.guessing import unknown_artist
 from segue.store import catalogue, recordings, tracks
 from segue.store.pool import Connection, Pool, reading
 
@@ -126,9 +127,13 @@ async def _looked_up(c: Connection | None, weighted: Sequence[Weighted]) -> Foun
 async def _named(c: Connection, seed: AlbumSeed | ArtistSeed) -> list[RecordingId]:
     if isinstance(seed, ArtistSeed):
         ids = await catalogue.of_artist(c, seed.artist, server=seed.server)
-        return _some(ids, f"No artist is known as {seed.artist!r}.")
+        if not ids:
+            raise await unknown_artist(c, seed.artist)
+        return ids
     ids = await catalogue.of_album(c, seed.album, seed.artist, server=seed.server)
-    return _some(ids, f"No album is known as {seed.album!r}.")
+    if not ids:
+        raise UnknownSeed(f"No album is known as {seed.album!r}.")
+    return ids
 
 
 async def _played(c: Connection | None, keys: Sequence[TrackKey]) -> dict[TrackKey, RecordingId]:
@@ -143,12 +148,6 @@ async def _played(c: Connection | None, keys: Sequence[TrackKey]) -> dict[TrackK
     if unknown:
         raise UnknownSeed(f"No track is known by the id {unknown[0].track!r}.")
     return played
-
-
-def _some(ids: list[RecordingId], otherwise: str) -> list[RecordingId]:
-    if not ids:
-        raise UnknownSeed(otherwise)
-    return ids
 
 
 async def _explain(c: Connection, seeds: Sequence[RecordingId]) -> None:

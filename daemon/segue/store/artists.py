@@ -15,6 +15,7 @@ __all__ = [
     "Heard",
     "digests",
     "load",
+    "meant",
     "of_server",
     "remove",
     "samples",
@@ -114,6 +115,14 @@ async def load(c: Connection, space: SpaceId, artists: Sequence[str]) -> list[tu
         ]
 
 
+async def meant(c: Connection, name: str) -> str | None:
+    """Whose tracks write this name, in lower case; accents and signs may be missing."""
+    async with c.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(_MEANT, {"name": name})
+        found: str | None = await cursor.fetchone()
+        return found
+
+
 async def of_server(c: Connection, server: ServerKey) -> set[str]:
     """Who has tracks on this server, in lower case."""
     async with c.cursor(row_factory=scalar_row) as cursor:
@@ -162,6 +171,15 @@ select coalesce(p.artist, m.artist) as artist, coalesce(p.name, m.name) as name,
   from present p full join (select * from artist_models where space_id = %(space)s) m using (artist)
  where p.digest is distinct from m.digest or p.name is distinct from m.name
  order by 1
+"""
+
+_MEANT = """
+select lower(artist) from tracks
+ where missing_since is null
+   and (lower(artist) = lower(%(name)s)
+        or (fold(%(name)s) <> '' and search like '%%' || fold(%(name)s) || '%%'
+            and fold(artist) = fold(%(name)s)))
+ group by lower(artist) order by lower(artist) = lower(%(name)s) desc, count(*) desc, lower(artist) limit 1
 """
 
 # The trigrams of all words leave few tracks; folding is dear, so each spelling is folded once.

@@ -9,7 +9,7 @@ from segue.library.taking import take_in
 from segue.model import Quality, ServerKey, Track, TrackId
 from segue.similarity import Artists, Follower, NotHeardYet, UnknownSeed
 from segue.similarity.artist_models import ArtistModel, costs, fit, least, transport
-from segue.store import servers, tracks
+from segue.store import catalogue, servers, tracks
 from segue.store.pool import Pool
 from tests.daemon.similarity.library import DIMENSIONS, hear
 
@@ -172,3 +172,32 @@ async def test_who_is_unknown_and_who_is_unheard(library: tuple[Pool, Follower, 
         await artists.similar("Nobody", 5)
     with pytest.raises(NotHeardYet, match="Silent"):
         await artists.similar("Silent", 5)
+
+
+async def test_names_are_found_without_accents_and_in_any_case(
+    library: tuple[Pool, Follower, ServerKey],
+) -> None:
+    pool, follower, server = library
+    for number, name in enumerate(("Motörhead", "İbrahim", "Beyoncé")):
+        await add(pool, server, name, played([number], 3, seed=number))
+    await follower.look()
+    artists = Artists(pool, follower, pause_seconds=0)
+    for name in ("MOTÖRHEAD", "motorhead", "İbrahim", "ibrahim", "beyonce!"):
+        assert len(await artists.similar(name, 5)) == 2, name
+        async with pool.connection() as c:
+            assert len(await catalogue.of_artist(c, name)) == 3, name
+    with pytest.raises(UnknownSeed, match=r"No artist is known as 'Motorhed'. Did you mean 'Motörhead'\?"):
+        await artists.similar("Motorhed", 5)
+    with pytest.raises(UnknownSeed, match=r"'Zappa'\.$"):
+        await artists.similar("Zappa", 5)
+
+
+async def test_nobody_sounds_like_a_name_for_many(library: tuple[Pool, Follower, ServerKey]) -> None:
+    pool, follower, server = library
+    for number, name in enumerate(("Ella", "[Unknown Artist]", "Various Artists", "Nina")):
+        await add(pool, server, name, played([0], 3, seed=number))
+    await follower.look()
+    artists = Artists(pool, follower, pause_seconds=0)
+    assert [one.artist.name for one in await artists.similar("Ella", 5)] == ["Nina"]
+    with pytest.raises(UnknownSeed, match="many artists"):
+        await artists.similar("various artists", 5)
