@@ -71,6 +71,7 @@ async def _declare_servers(services: Services) -> None:
             playlists=settings.playlists,
             usual=settings.playlists == settings.usual_playlists,
         )
+        await services.wake("publish")
 
 
 def _index_sizes(settings: Settings) -> Sizes:

@@ -83,7 +83,7 @@ async def declare_music(
         if kept.get("playlists") not in (None, options.get("playlists")):
             await _move_house(pool, row)
     if usual and options.get("playlists") != str(playlists):
-        _log.warning("playlists_are_elsewhere", folder=options.get("playlists"))
+        _log.info("playlists_are_elsewhere", folder=options.get("playlists"))
 
 
 async def _declare(registry: Registry, pool: Pool, row: Server | None, name: str, section: Section) -> None:

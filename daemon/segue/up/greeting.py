@@ -15,7 +15,7 @@ def greeting(plan: Plan, *, new_token: str | None) -> list[str]:
         f"Segue is ready at {address}",
         "",
         *_about_token(plan, new_token),
-        *_about_music(plan, segue),
+        *_about_music(plan, segue, first_day=new_token is not None),
         f'  find similar songs   {segue} similar "artist - title"',
         f"  look at the API      {address}/api/v1/docs",
         f"  is something wrong?  {segue} doctor",
@@ -31,11 +31,12 @@ def _about_token(plan: Plan, new_token: str | None) -> list[str]:
     return [] if plan.own_token or not file.exists() else [f"Your admin token is kept in {file}.", ""]
 
 
-def _about_music(plan: Plan, segue: str) -> list[str]:
+def _about_music(plan: Plan, segue: str, *, first_day: bool) -> list[str]:
     if plan.music:
+        chosen = plan.playlists is not None
         return [
             f"Hearing {plan.music}.",
-            *_about_playlists(plan),
+            *(_about_playlists(plan) if chosen or first_day else ()),
             "",
             "Next:",
             f"  watch it listen      {segue} runs follow",
@@ -44,7 +45,7 @@ def _about_music(plan: Plan, segue: str) -> list[str]:
 
 
 def _about_playlists(plan: Plan) -> list[str]:
-    """The daemon makes the folder where it is used; somebody may have chosen another one since."""
+    """The daemon makes the folder where it is used; later on somebody may have chosen another one."""
     folder = plan.playlist_folder
     return [f"Its playlists will be .m3u8 files in {folder}."] if folder and folder.is_dir() else []
 

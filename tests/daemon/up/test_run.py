@@ -57,11 +57,16 @@ def test_playlists_lie_beside_everything_else_of_ours_unless_told(tmp_path: Path
 
 
 def test_people_are_told_where_their_playlists_will_be(tmp_path: Path) -> None:
+    """On the first day, and when they chose; a place that was chosen once is not known here later."""
     plan = replace(plan_for(tmp_path / "data"), music=tmp_path / "music")
+    usual, mine = tmp_path / "data" / "playlists", tmp_path / "mine"
+    assert "m3u8" not in "".join(greeting(plan, new_token="new"))
+    for folder in (usual, mine):
+        folder.mkdir(parents=True)
+    assert f"Its playlists will be .m3u8 files in {usual}." in greeting(plan, new_token="new")
     assert "m3u8" not in "".join(greeting(plan, new_token=None))
-    (tmp_path / "data" / "playlists").mkdir(parents=True)
-    said = greeting(plan, new_token=None)
-    assert f"Its playlists will be .m3u8 files in {tmp_path / 'data' / 'playlists'}." in said
+    chosen = replace(plan, playlists=mine)
+    assert f"Its playlists will be .m3u8 files in {mine}." in greeting(chosen, new_token=None)
 
 
 def _holder(data: Path) -> int:
