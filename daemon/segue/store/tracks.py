@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg import AsyncCursor
-from psycopg.rows import RowMaker, class_row, scalar_row
+from psycopg.rows import RowMaker, class_row, scalar_row, tuple_row
 from psycopg.types.json import Jsonb
 
 from segue.model import RecordingId, ServerKey, Track, TrackId
@@ -134,10 +134,15 @@ async def list_(
 
 async def search(c: Connection, q: str, limit: int, *, server: ServerKey | None = None) -> list[TrackRow]:
     """Present tracks whose artist, title and album fit these words best, misspelt ones too."""
-    async with c.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute("select exists (select from pg_extension where extname = 'pg_trgm')")
-        fuzzy = bool(await cursor.fetchone())
-    values = {"q": q, "limit": limit, "server": server}
+    async with c.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(
+            "select fold(%s), exists (select from pg_extension where extname = 'pg_trgm')", (q,)
+        )
+        folded, fuzzy = await cursor.fetchone() or ("", False)
+    if not folded:
+        return []
+    patterns = [f"%{word}%" for word in sorted(set(folded.split(" ")), key=lambda word: (-len(word), word))]
+    values = {"q": q, "longest": patterns[0], "patterns": patterns, "limit": limit, "server": server}
     async with c.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(_SEARCH_WORDS, values)
         keys = list(await cursor.fetchall())
@@ -278,12 +283,12 @@ select t.id, t.server_id, s.name as server, t.server_track_id as track_id, t.rec
   from tracks t join servers s on s.id = t.server_id
 """
 
-# Every word must occur somewhere; the shortest text that has them all fits best.
+# Every word must occur somewhere; the shortest text that has them all fits best. An index knows no "all",
+# so that the longest word, which fewest have, is asked for by itself.
 _SEARCH_WORDS = """
 select id from tracks
  where missing_since is null and (%(server)s::bigint is null or server_id = %(server)s)
-   and fold(%(q)s) <> ''
-   and search like all (select '%%' || word || '%%' from unnest(string_to_array(fold(%(q)s), ' ')) word)
+   and search like %(longest)s and search like all (%(patterns)s::text[])
  order by length(search), search, id limit %(limit)s
 """
 _SEARCH_ALIKE = """

@@ -120,3 +120,14 @@ async def test_a_server_takes_its_tracks_along(pool: Pool) -> None:
         assert (summary.tracks, summary.missing, summary.heard, summary.failed) == (2, 0, 0, 0)
         assert await servers.remove(c, server)
         assert await tracks.list_(c) == []
+
+
+async def test_a_search_asks_an_index(pool: Pool) -> None:
+    async with pool.connection() as c:
+        await c.execute("set enable_seqscan = off")
+        cursor = await c.execute(
+            f"explain {tracks._SEARCH_WORDS}".encode(),
+            {"longest": "%simone%", "patterns": ["%simone%", "%nina%"], "server": None, "limit": 1},
+        )
+        plan = "\n".join(row[0] for row in await cursor.fetchall())
+    assert "Index Cond: (search ~~ '%simone%'" in plan
