@@ -24,7 +24,7 @@ Socket = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
 
 def is_websocket(request: web.Request) -> bool:
     """Whether the client asks to change to the WebSocket protocol."""
-    return request.headers.get("Upgrade", "").lower() == "websocket"
+    return request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 async def connect_websocket(

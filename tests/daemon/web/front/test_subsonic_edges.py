@@ -168,6 +168,9 @@ async def test_a_number_is_an_artist_where_artists_are_asked_for(door: Door) -> 
     door.far.artists["12"] = door.far.artists["miles"]
     assert (await door.titles("12", "getSimilarSongs2"))[0] == "Feeling Good"
     assert await door.titles("12", "getSimilarSongs") == []
+    assert (await door.json("getArtistInfo2", id="12"))["artistInfo2"]["similarArtist"]
+    folder = await door.ask("getArtistInfo", id="12")
+    assert folder == await door.ask("getArtistInfo", id="12", door=False)
 
 
 async def test_folders_are_seeds_where_clients_browse_by_them(door: Door) -> None:

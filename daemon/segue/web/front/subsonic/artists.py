@@ -28,14 +28,16 @@ class Circle:
 
     async def told(self, asked: Asked, server: Server) -> tuple[Reply, bytes]:
         """The reply that ours is like, and its body; NothingKnown where the server's own is better."""
-        container = INFO_CONTAINERS[asked.method]
+        container, item = INFO_CONTAINERS[asked.method], asked.one("id") or ""
+        if asked.method == "getArtistInfo" and item.isdecimal():
+            raise NothingKnown  # old servers mean a folder, not the artist so numbered
         own = await server.repeat()
         if own.document is not None and own.document.error not in (None, *_MAY_BE_UNKNOWN):
             raise ServerRefused(own)
         document = own.document if own.status == 200 else None
         if document is not None and document.ids(container, "similarArtist"):
             raise NothingKnown
-        proof = await server.ask("getArtist", ("id", asked.one("id") or ""))
+        proof = await server.ask("getArtist", ("id", item))
         name = proof.document.name("artist") if proof.document is not None else None
         if proof.document is None or proof.document.error is not None or not name:
             raise NothingKnown
