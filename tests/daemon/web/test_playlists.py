@@ -142,6 +142,7 @@ async def test_what_makes_no_sense_is_refused(daemon: Daemon) -> None:
         ({"name": "Gone", "tracks": [999_999]}, 404),
         ({"name": "Strange", "recordings": [known["One"], 999_999]}, 404),
         ({"name": " ", "recordings": [known["One"]]}, 422),
+        ({"name": "~radio of mine", "recordings": [known["One"]]}, 422),
         ({"name": "Bell \x07", "recordings": [known["One"]]}, 422),
         ({"name": "Half \ud800", "recordings": [known["One"]]}, 400),
         ({"name": "Two\nlines", "recordings": [known["One"]]}, 422),
@@ -166,6 +167,26 @@ async def test_songs_that_are_gone_are_no_wishes_and_no_way_back(daemon: Daemon)
     refused = await daemon.json("POST", f"{url}/rollback", status=409, json={"version": 1})
     assert refused["detail"] == "Of the songs of version 1 none is known any more."
     assert titles(await daemon.json("GET", url)) == ["Two"]
+
+
+async def test_a_persons_own_list_is_changed_on_its_server(daemon: Daemon) -> None:
+    known = await library(daemon)
+    async with daemon.services.pool.connection() as c:
+        made = await playlists.create(c, NewPlaylist(name="~radio", kind=Kind.ASKED))
+        await playlists.add_version(c, made, [known["One"]])  # type: ignore[list-item]
+    url = f"{PLAYLISTS}/{made}"
+    for method, more, body in (
+        ("PATCH", "", {"name": "Mine"}),
+        ("POST", "/songs", {"wish": "pin", "recordings": [known["Two"]]}),
+        ("POST", "/rollback", {"version": 1}),
+        ("PUT", "/targets", {"targets": [{"server": "attic"}]}),
+    ):
+        refused = await daemon.json(method, f"{url}{more}", status=409, json=body)
+        assert refused["detail"].startswith("It is a person's own list on a server")
+    ban = {"wish": "ban", "recordings": [known["Two"]]}
+    assert [one["title"] for one in (await daemon.json("POST", f"{url}/songs", json=ban))["banned"]] == [
+        "Two"
+    ]
 
 
 async def test_looking_ahead_tells_what_publishing_would_do(daemon: Daemon, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from segue import publishing
 from segue.model import RecordingId, UserId
 from segue.publishing import DoubtfulError, Journal, Plan, shelf_of
+from segue.publishing.asked import wish_of
 from segue.publishing.plan import effective
 from segue.sdk import AdapterError
 from segue.similarity.recipes import Recipe, make
@@ -240,6 +241,7 @@ async def make_playlist(call: Call, body: PlaylistWanted) -> PlaylistShown:
     if (body.recipe is None) == (not body.tracks and not body.recordings):
         sentence = "or `tracks` or `recordings` must say what is in it, and not both"
         raise reading.refuse([Fault(where="body.recipe", message=sentence)])
+    _refuse_asking_name(call, body.name)
     async with call.context.connection() as c:
         songs = await _recordings(c, body.tracks, body.recordings)
         recipe = await _recipe(c, body.recipe) if body.recipe else None
@@ -287,12 +289,14 @@ async def show_playlist(call: Call, path: PlaylistPath) -> PlaylistShown:
     tag=_TAG,
     scope=Scope.ADMIN,
     summary="Rename or describe a playlist, or have others see it",
-    refusals=[NOT_FOUND],
+    refusals=[NOT_FOUND, CONFLICT],
 )
 async def change_playlist(call: Call, path: PlaylistPath, body: PlaylistChange) -> PlaylistShown:
     """A name given here stays, whatever a clustering would call it."""
+    if body.name is not None:
+        _refuse_asking_name(call, body.name)
     async with call.context.connection() as c:
-        playlist = await _found(c, path)
+        playlist = _ours(await _found(c, path))
         await playlists.change(
             c,
             playlist.id,
@@ -311,17 +315,21 @@ async def change_playlist(call: Call, path: PlaylistPath, body: PlaylistChange) 
     tag=_TAG,
     scope=Scope.ADMIN,
     summary="Pin songs to a playlist, ban them from it, or neither",
-    refusals=[NOT_FOUND],
+    refusals=[NOT_FOUND, CONFLICT],
 )
 async def wish_songs(call: Call, path: PlaylistPath, body: SongsWanted) -> PlaylistShown:
     """What people do to copies on servers is taken over as the same wishes."""
     async with call.context.connection() as c:
         playlist = await _found(c, path)
         songs = await _recordings(c, body.tracks, body.recordings)
+        if body.wish == "pin":
+            _ours(playlist)
         if body.wish == "none":
             await playlists.unpin(c, playlist.id, songs)
         else:
             await playlists.pin(c, playlist.id, songs, banned=body.wish == "ban")
+        if playlist.kind is Kind.ASKED:
+            await playlists.stale(c, playlist.id)  # it is filled anew without them
         return await _changed(call, c, playlist.id)
 
 
@@ -330,12 +338,12 @@ async def wish_songs(call: Call, path: PlaylistPath, body: SongsWanted) -> Playl
     tag=_TAG,
     scope=Scope.ADMIN,
     summary="Choose the servers and accounts that shall have a playlist",
-    refusals=[NOT_FOUND],
+    refusals=[NOT_FOUND, CONFLICT],
 )
 async def put_targets(call: Call, path: PlaylistPath, body: TargetsWanted) -> PlaylistShown:
     """Copies elsewhere are withdrawn."""
     async with call.context.connection() as c:
-        playlist = await _found(c, path)
+        playlist = _ours(await _found(c, path))
         await playlists.set_targets(c, playlist.id, await _targets(c, body.targets))
         return await _changed(call, c, playlist.id)
 
@@ -371,7 +379,7 @@ async def diff_versions(call: Call, path: PlaylistPath, query: DiffQuery) -> Ver
 async def roll_back(call: Call, path: PlaylistPath, body: VersionWanted) -> PlaylistShown:
     """They become a new version, which stays until the playlist is refreshed; pins and bans still hold."""
     async with call.context.connection() as c:
-        playlist = await _found(c, path)
+        playlist = _ours(await _found(c, path))
         songs = await _entries(c, playlist, body.version)
         if not songs:
             raise Refusal(CONFLICT, f"Of the songs of version {body.version} none is known any more.")
@@ -522,6 +530,20 @@ async def _found(c: Connection, path: PlaylistPath) -> Playlist:
     if playlist is None:
         raise _unknown(path.playlist)
     return playlist
+
+
+def _ours(playlist: Playlist) -> Playlist:
+    """What a person keeps on a server is changed there."""
+    if playlist.kind is Kind.ASKED:
+        raise Refusal(CONFLICT, "It is a person's own list on a server: change it there, in any client.")
+    return playlist
+
+
+def _refuse_asking_name(call: Call, name: str) -> None:
+    """No list of ours may look like one that asks to be filled."""
+    if wish_of(name, call.services.settings.publishing.prefix) is not None:
+        sentence = "begins like the name of a list that asks to be filled: make that list on a server"
+        raise reading.refuse([Fault(where="body.name", message=sentence)])
 
 
 async def _changed(call: Call, c: Connection, playlist: PlaylistKey) -> PlaylistShown:
