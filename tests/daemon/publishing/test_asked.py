@@ -60,6 +60,17 @@ async def test_other_first_songs_fill_it_anew_and_a_song_taken_out_stays_out(
     assert house.filled[-1].banned == frozenset(await house.recordings(6))
 
 
+async def test_a_song_that_is_banned_from_outside_goes_at_once(house: House, far: ListServer) -> None:
+    far.person_makes("~radio", ids(far, 1))
+    await house.look()
+    async with house.pool.connection() as c:
+        [playlist] = await playlists.list_(c)
+        await playlists.pin(c, playlist.id, await house.recordings(6), banned=True)
+        await playlists.stale(c, playlist.id)
+    await house.look()
+    assert shown(far) == {"~radio": [1, 5, 7]}
+
+
 async def test_a_list_without_songs_waits_and_other_lists_are_left_alone(
     house: House, far: ListServer
 ) -> None:

@@ -184,9 +184,12 @@ async def test_a_persons_own_list_is_changed_on_its_server(daemon: Daemon) -> No
         refused = await daemon.json(method, f"{url}{more}", status=409, json=body)
         assert refused["detail"].startswith("It is a person's own list on a server")
     ban = {"wish": "ban", "recordings": [known["Two"]]}
-    assert [one["title"] for one in (await daemon.json("POST", f"{url}/songs", json=ban))["banned"]] == [
-        "Two"
-    ]
+    shown = await daemon.json("POST", f"{url}/songs", json=ban)
+    assert [one["title"] for one in shown["banned"]] == ["Two"]
+    async with daemon.services.pool.connection() as c:
+        found = await playlists.get(c, made)
+    assert found is not None
+    assert found.stale_since is not None
 
 
 async def test_looking_ahead_tells_what_publishing_would_do(daemon: Daemon, tmp_path: Path) -> None:
