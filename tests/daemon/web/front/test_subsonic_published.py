@@ -4,11 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from aiohttp import web
 from openapi_schema_validator import OAS30Validator
 
+from segue.web.front.subsonic import SubsonicDialect
 from tests.daemon.web.conftest import Daemon
 from tests.daemon.web.front.conftest import Stage
+from tests.daemon.web.front.made_up import answer_of, made_up
 from tests.daemon.web.front.subsonic_door import Door, opened
+from tests.daemon.web.music import attic
 from tests.specs import published
 
 ENDS = {"startSongId": "track-0", "endSongId": "track-4"}
@@ -48,3 +52,33 @@ async def test_answers_are_as_published(door: Door) -> None:
             assert holds in told["subsonic-response"], (method, words)
             found = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(told)]
             assert found == [], (method, words)
+
+
+async def test_every_published_route_passes_the_door_as_if_it_were_not_there(
+    daemon: Daemon, stage: Stage
+) -> None:
+    """Also our own questions, before a server whose answers are none of Subsonic's."""
+    document = json.loads(published("opensubsonic-openapi.json").read_bytes())
+    dialect = SubsonicDialect(
+        pool=daemon.services.pool,
+        follower=daemon.context.follower,
+        server=(await attic(daemon)).id,
+        artists=daemon.context.artists,
+    )
+    direct = await stage.server(_mirror)
+    door, client = await stage.door(direct, dialect), await stage.client()
+    asked = 0
+    for base in ("", "/music%20box"):
+        for method, address, options in made_up(document["paths"], base):
+            seen = [await answer_of(client, where, method, address, options) for where in (direct, door)]
+            assert seen[0] == seen[1], (method, address)
+            asked += 1
+    assert asked > 200
+
+
+async def _mirror(request: web.Request) -> web.StreamResponse:
+    """Tells what arrived, but for what a proxy adds."""
+    names = ("accept", "authorization", "content-type", "cookie", "range", "x-emby-token", "x-odd")
+    headers = {name: value for name, value in request.headers.items() if name.lower() in names}
+    told = [request.method, request.raw_path, sorted(headers.items()), (await request.read()).hex()]
+    return web.json_response(told, headers={"X-Own": "yes"})
