@@ -1,23 +1,23 @@
 """Tracks that sound like given ones."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segue.analysis.moods import cold_start
 from segue.index import Neighbours, Vectors
 from segue.model import RecordingId, ServerKey
 from segue.similarity.arranging import spaced, walked
 from segue.similarity.candidates import Candidate, Source, allowed_by
 from segue.similarity.choosing import Choice
+from segue.similarity.explaining import Arrangement, reasons
 from segue.similarity.follower import Follower
 from segue.similarity.hubs import sample, without_hubs
 from segue.similarity.roster import Card, Roster, card_of_row
 from segue.similarity.rules import LONGEST_SECONDS, Rules
-from segue.similarity.seeds import Found, Seed, Weighted, find, middle
-from segue.similarity.why import Why, explain
+from segue.similarity.seeds import Seed, Weighted, find, middle
+from segue.similarity.why import Why
 from segue.store import tracks, traits
 from segue.store.pool import Pool, reading
 from segue.store.tracks import TrackRow
@@ -73,7 +73,11 @@ async def near(
     own = await _own(pool, roster, list(found.recordings))
     chosen = await _choose(pool, source, Choice(rules, own, projected=live.space.projected), count)
     answer = await _shown(pool, _arranged(index, query, chosen, rules))
-    return await _explained(pool, found, chosen, answer, rules) if why else answer
+    if not why:
+        return answer
+    arrangement = Arrangement(chosen, [one.recording for one in answer], rules)
+    told = await reasons(pool, index, found, arrangement)
+    return [replace(one, why=told.get(one.recording)) for one in answer]
 
 
 async def _own(pool: Pool, roster: Roster, seeds: Sequence[RecordingId]) -> list[Card]:
@@ -130,30 +134,3 @@ def _arranged(index: Neighbours, query: Vectors, chosen: list[Candidate], rules:
         direction = (query / np.linalg.norm(query)).astype(np.float32)
         chosen = [chosen[at] for at in walked(direction, units)]
     return spaced(chosen, lambda one: one.card.artist, rules.gap) if rules.gap else chosen
-
-
-async def _explained(
-    pool: Pool, seeds: Found, chosen: list[Candidate], answer: list[Neighbour], rules: Rules
-) -> list[Neighbour]:
-    places = {one.recording: place for place, one in enumerate(chosen, 1)}
-    heard = await _heard(pool, [*places, *seeds.recordings])
-    weights: Mapping[RecordingId, float] = seeds.recordings
-    main = max((seed for seed in weights if seed in heard), key=lambda seed: weights[seed], default=None)
-    if main is None:
-        return answer
-    moved = (("walk",) if rules.walk else ()) + (("gap",) if rules.gap else ())
-    return [
-        replace(
-            one,
-            why=explain(
-                heard[main],
-                heard[one.recording],
-                cold_start(),
-                place=places[one.recording],
-                moved=moved if places[one.recording] != at else (),
-            ),
-        )
-        if one.recording in heard
-        else one
-        for at, one in enumerate(answer, 1)
-    ]

@@ -7,6 +7,7 @@ from datetime import date
 from segue.analysis.moods import Calibration, mood_inputs, moods
 from segue.model import RecordingId
 from segue.similarity.roster import Card
+from segue.similarity.works import is_seasonal
 from segue.store.traits import Filter, Traits
 
 __all__ = ["LONGEST_SECONDS", "Rules"]
@@ -22,9 +23,9 @@ class Rules:
     """Every rule of an answer; the defaults are what most people expect.
 
     `without` leaves recordings out, such as those played recently; `moods` asks for at least so much
-    of a mood; `today` keeps Christmas music out of the other eleven months; `gap` is how many others
-    stand between two tracks of one artist; `walk` orders the answer so that each track is near the
-    one before it; `unhub` orders by mutual proximity, so that what is near to
+    of a mood; `today` keeps Christmas music out of the other eleven months, unless its genre is asked
+    for; `gap` is how many others stand between two tracks of one artist; `walk` orders the answer so
+    that each track is near the one before it; `unhub` orders by mutual proximity, so that what is near to
     everything does not answer every question.
     """
 
@@ -63,4 +64,5 @@ class Rules:
 
     @property
     def _is_out_of_season(self) -> bool:
-        return self.today is not None and self.today.month != _CHRISTMAS_MONTH
+        asked_for = any(map(is_seasonal, self.filter.genres))
+        return self.today is not None and self.today.month != _CHRISTMAS_MONTH and not asked_for

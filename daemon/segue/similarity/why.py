@@ -18,7 +18,7 @@ _MARKED = 0.5  # standard deviations above what is usual
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """What agrees with the seeds, and where the recording stood by distance alone.
+    """What agrees with the nearest of the seeds, and where the recording stood by distance alone.
 
     `tags` are those that mark both; `tempo` is how much faster it is (0.05: five percent), counting
     half and double time as equal; `key_fits` whether the keys go together; None is unknown.

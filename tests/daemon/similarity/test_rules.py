@@ -25,6 +25,7 @@ from segue.similarity.arranging import spaced, walked
 from segue.similarity.candidates import Candidate, Candidates
 from segue.similarity.choosing import Choice
 from segue.similarity.keys import compatible
+from segue.similarity.recipes import Recipe, make
 from segue.similarity.roster import Card
 from segue.similarity.spreading import spread
 from segue.similarity.works import is_seasonal, work
@@ -177,6 +178,18 @@ async def test_christmas_is_in_december(library: Library) -> None:
     assert await library.titles(seed, rules=june) == ["Noel"]
     assert len(await library.titles(seed, rules=december)) == 4
     assert len(await library.titles(carol, rules=june)) == 4
+    carols = replace(june, filter=Filter(genres=("weihnachtslieder",)))
+    assert await library.titles(seed, rules=carols) == ["A song"]
+
+
+async def test_a_recipe_keeps_the_season(library: Library) -> None:
+    song = await library.add(0, title="A song", genres=["Pop"])
+    carol = await library.add(1, title="Last Christmas", genres=["Pop"])
+    await library.follower.look()
+    recipe = Recipe(kind="filter", genres=("pop",))
+    for month, expected in ((6, {song}), (12, {song, carol})):
+        made = await make(library.pool, library.follower, recipe, today=date(2026, month, 1))
+        assert set(made) == expected
 
 
 async def test_recordings_played_recently_stay_out(library: Library) -> None:
@@ -268,6 +281,36 @@ async def test_an_answer_says_why(library: Library) -> None:
     assert (answer.why.key_fits, answer.why.energy, answer.why.place) == (True, 0.125, 1)
     (without,) = await library.ask(VectorSeed(towards(0)), why=True, count=1)
     assert without.why is None
+
+
+async def test_an_answer_is_explained_by_the_nearest_seed(library: Library) -> None:
+    seeds = [await library.add(degrees) for degrees in (0, 90, 0)]
+    found = await library.add(80)
+    async with library.pool.connection() as c:
+        for recording, tempo in zip((*seeds, found), (100, 120, 90, 126), strict=True):
+            await analysed(c, recording, tempo=tempo)
+    (answer,) = await library.ask(*seeds[:2], Weighted(seeds[2], -0.1), why=True)
+    assert answer.why is not None and answer.why.tempo == pytest.approx(0.05)
+
+
+async def test_what_moved_an_answer_is_told(library: Library) -> None:
+    seed = await library.add(0)
+    for degrees in (*range(1, 41), *range(-3, -43, -1)):
+        recording = await library.add(degrees, title=f"{degrees}")
+        async with library.pool.connection() as c:
+            await analysed(c, recording)
+    async with library.pool.connection() as c:
+        await analysed(c, seed)
+    for rules, words in (
+        (replace(EVERYTHING, unhub=True), "unhub"),
+        (replace(EVERYTHING, walk=True), "walk"),
+    ):
+        found = await library.ask(seed, rules=rules, count=30, why=True)
+        by_distance = sorted(found, key=lambda one: (one.distance, one.recording))
+        for at, one in enumerate(found):
+            assert one.why is not None
+            assert by_distance[one.why.place - 1] == one
+            assert one.why.moved == ((words,) if one.why.place != at + 1 else ())
 
 
 @pytest.mark.parametrize(

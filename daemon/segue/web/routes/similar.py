@@ -42,7 +42,7 @@ _NOT_FOUND = "`GET /api/v1/tracks?q=` finds tracks."
 
 
 class WhySimilar(Told):
-    """What agrees with the seeds; null is unknown."""
+    """What agrees with the nearest of the seeds; null is unknown."""
 
     tags: tuple[str, ...] = Field(description="Tags that mark both.", examples=[["jazz", "instrumental"]])
     tempo: float | None = Field(description="How much faster; half and double time count as equal.")
