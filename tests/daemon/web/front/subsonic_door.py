@@ -51,7 +51,7 @@ class Door:
         return [one["title"] for one in told[container].get("song", [])]
 
 
-async def opened(daemon: Daemon, stage: Stage) -> Door:
+async def opened(daemon: Daemon, stage: Stage, *, seconds: float = 60) -> Door:
     """All but the last song are heard, each a little further from the first."""
     songs = [
         song(number, title, artist)
@@ -59,10 +59,10 @@ async def opened(daemon: Daemon, stage: Stage) -> Door:
     ]
     server = await attic(daemon, *songs)
     await hear(daemon, {title: number * 10 for number, title in enumerate(TITLES[:5])})
-    return await _open(daemon, stage, server)
+    return await _open(daemon, stage, server, seconds)
 
 
-async def _open(daemon: Daemon, stage: Stage, server: Server) -> Door:
+async def _open(daemon: Daemon, stage: Stage, server: Server, seconds: float) -> Door:
     far = SubsonicServer()
     for number, (title, artist) in enumerate(zip(TITLES, ARTISTS, strict=True)):
         far.songs[f"track-{number}"] = {
@@ -85,6 +85,7 @@ async def _open(daemon: Daemon, stage: Stage, server: Server) -> Door:
         follower=daemon.context.follower,
         server=server.id,
         artists=daemon.context.artists,
+        seconds=seconds,
     )
     direct = await stage.server(far.answer)
     return Door(await stage.door(direct, dialect), far, direct, await stage.client())

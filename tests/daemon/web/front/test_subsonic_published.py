@@ -64,6 +64,7 @@ async def test_every_published_route_passes_the_door_as_if_it_were_not_there(
         follower=daemon.context.follower,
         server=(await attic(daemon)).id,
         artists=daemon.context.artists,
+        seconds=60,
     )
     direct = await stage.server(_mirror)
     door, client = await stage.door(direct, dialect), await stage.client()

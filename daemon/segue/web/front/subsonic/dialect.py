@@ -32,7 +32,7 @@ _EXTENSION = ("sonicSimilarity", 1)
 _SONIC = ("getSonicSimilarTracks", "findSonicPath", "getOpenSubsonicExtensions")
 _OURS = frozenset({*_CONTAINERS, *INFO_CONTAINERS, *_SONIC})
 _MAY_BE_UNKNOWN = frozenset({None, 0, 30, 70})  # codes of servers that do not know of extensions, and none
-_SECONDS = 8
+_RENDERING = 0.6  # of our time; what is there then is the answer
 _REMEMBERED_SECONDS = 600
 _MOST_REMEMBERED = 100
 _LONGEST_SECONDS = 1800.0
@@ -43,16 +43,26 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class SubsonicDialect:
-    """For one server: we choose the ids, the server renders them for whoever asks."""
+    """For one server: we choose the ids, the server renders them for whoever asks.
+
+    After so many `seconds` the server answers by itself.
+    """
 
     def __init__(
-        self, *, pool: Pool, follower: Follower, server: ServerKey, artists: Artists | None = None
+        self,
+        *,
+        pool: Pool,
+        follower: Follower,
+        server: ServerKey,
+        artists: Artists | None = None,
+        seconds: float = 8.0,
     ) -> None:
         self._pool = pool
         self._follower = follower
         self._server = server
         self._circle = None if artists is None else Circle(artists, pool, server)
-        self._entries = Entries()
+        self._seconds = seconds
+        self._entries = Entries(patience=seconds * _RENDERING)
         self._unknown: dict[tuple[str, str], tuple[bool, float]] = {}
 
     async def answer(self, request: web.Request, proxy: Proxy) -> web.StreamResponse | None:
@@ -64,7 +74,7 @@ class SubsonicDialect:
             return None
         server = Server(request, asked, proxy, self._entries)
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 return await self._ours(asked, server)
         except ServerRefused as refused:
             return await self._refused(asked, server, refused)

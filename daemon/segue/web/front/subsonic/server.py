@@ -5,7 +5,6 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -25,7 +24,6 @@ _SECONDS = 10
 _LARGEST = 32 * 1024 * 1024
 _AT_ONCE = 16
 _AT_ONCE_FOR_ALL = 48  # however many ask at a time: the server has its listeners to serve
-_RENDER_SECONDS = 5
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -41,12 +39,21 @@ class Reply:
 
 
 class Entries:
-    """Songs as they were rendered for one caller a moment ago; so many at most are asked for at a time."""
+    """Songs as they were rendered for one caller a moment ago.
+
+    Of those that are not kept, `few` are asked for at a time, and no longer than `patience`.
+    """
 
     def __init__(
-        self, *, seconds: float = 10, most: int = 5000, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        seconds: float = 10,
+        most: int = 5000,
+        patience: float = 5,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.few = asyncio.Semaphore(_AT_ONCE_FOR_ALL)
+        self.patience = patience
         self._seconds = seconds
         self._most = most
         self._clock = clock
@@ -90,15 +97,19 @@ class Server:
         The caller must have proved who they are in this very request: entries are kept by user.
         """
         shown: list[tuple[str, Entry]] = []
+        batch: list[str] = []
         rest = list(songs)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_RENDER_SECONDS):
+        try:
+            async with asyncio.timeout(self._entries.patience):
                 while rest and len(shown) < count:
                     wanted = min(count - len(shown), _AT_ONCE)
                     batch, rest = rest[:wanted], rest[wanted:]
                     entries = await asyncio.gather(*map(self._song, batch))
                     told = zip(batch, entries, strict=True)
                     shown += [(song, one) for song, one in told if one is not None]
+        except TimeoutError:
+            kept = ((song, self._entries.get(self._caller, song)) for song in batch)
+            shown += [(song, one) for song, one in kept if one is not None]
         return shown
 
     async def _song(self, song: str) -> Entry | None:
