@@ -60,7 +60,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.heard:
         _steadiness(asyncio.run(_heard(arguments.heard)))
-    if not arguments.sizes:
+    if not arguments.sizes and not arguments.large:
         return
     curves = {}
     print("| recordings | who | fits | CPU s | score | ARI with the styles |")
