@@ -24,7 +24,9 @@ PerAlbum = Annotated[
 Genre = Annotated[list[str] | None, typer.Option(help="Only of this genre; may be repeated.")]
 Year = Annotated[str | None, typer.Option(help="Only of these years: 1972, 1960-1975, 1990- or -1980.")]
 Tempo = Annotated[str | None, typer.Option(help="Only so fast, in beats per minute: 90-120, 90- or -120.")]
-Key = Annotated[list[str] | None, typer.Option(help='Only in this key, such as "A minor"; may be repeated.')]
+Key = Annotated[
+    list[str] | None, typer.Option(help='Only in this key, such as "A minor" or Am; may be repeated.')
+]
 Mood = Annotated[
     list[str] | None,
     typer.Option(
@@ -131,7 +133,7 @@ def similar(
     for match in found["seeds"]:
         say(f"Like {_title(match)}:")
     if not found["items"]:
-        say("Nothing else is heard yet; `segue analyse status` tells how far it is.")
+        say(_nothing(rules))
         return
     print_table(
         ["distance", "artist", "title", "album", "server", *(["why"] if why else [])],
@@ -293,16 +295,31 @@ def _rules(
     }
 
 
+def _nothing(rules: dict[str, Any]) -> str:
+    """Why an answer may be empty."""
+    if any(rules[name] for name in _NARROWING):
+        return "Nothing that is heard keeps all of these rules; ask for less."
+    return "Nothing else is heard yet; `segue analyse status` tells how far it is."
+
+
+_NARROWING = (
+    "server", "genre", "year_from", "year_to", "tempo_from", "tempo_to", "key", "mood", "library", "longest",
+    "unplayed_days",
+)  # fmt: skip
+
+
 def _range(option: str, text: str | None) -> tuple[str | None, str | None]:
     """Both ends of `1960-1975`; either may be left open, and one number alone is both."""
     if text is None:
         return None, None
     match = _RANGE.fullmatch(text)
     if match is None or not (match["low"] or match["high"]):
-        raise typer.BadParameter(f"{option} must be such as 90, 90-120, 90- or -120.")
+        example = _EXAMPLES[option]
+        raise typer.BadParameter(f"{option} must be such as {example}.")
     return match["low"] or None, (match["high"] if match["dash"] else match["low"]) or None
 
 
+_EXAMPLES = {"--year": "1972, 1960-1975, 1990- or -1980", "--tempo": "90, 90-120, 90- or -120"}
 _RANGE = re.compile(r"(?P<low>\d+(\.\d+)?)?(?P<dash>-)?(?P<high>(?<=-)\d+(\.\d+)?)?")
 
 

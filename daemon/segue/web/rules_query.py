@@ -1,9 +1,10 @@
 """The rules of an answer as a query asks for them."""
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from segue.model import RecordingId, ServerKey
 from segue.similarity import Rules
@@ -17,13 +18,53 @@ __all__ = ["RulesQuery", "played", "rules_of"]
 
 _MOST = 100
 
-Key = Annotated[str, StringConstraints(pattern=r"^(C|C#|D|D#|E|F|F#|G|G#|A|A#|B) (major|minor)$")]
-Mood = Annotated[
-    str, StringConstraints(pattern=r"^(danceable|aggressive|happy|party|relaxed|sad):(0(\.\d{1,6})?|1)$")
-]
+_KEY_PATTERN = r"^(C|C#|D|D#|E|F|F#|G|G#|A|A#|B) (major|minor)$"
+_MOOD_PATTERN = r"^(danceable|aggressive|happy|party|relaxed|sad):(0(\.\d{1,6})?|1)$"
+_KEY = re.compile(r"([A-G])([#♯b♭]?)(?: ?(m|min|minor|maj|major))?", re.IGNORECASE)
+_SHARPS = {
+    "DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#", "E#": "F", "FB": "E", "B#": "C", "CB": "B",
+}  # fmt: skip
+    "DB": "C#",
+    "EB": "D#",
+    "GB": "F#",
+    "AB": "G#",
+    "BB": "A#",
+    "E#": "F",
+    "FB": "E",
+    "B#": "C",
+    "CB": "B",
+}
+
+
+def _as_key(text: object) -> object:
+    """`Am`, `a minor` and `Bb` as we write them."""
+    found = _KEY.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError("must be a key such as `A minor`, `C# major`, `Am` or `Bb`")
+    note = (found[1] + found[2].replace("♯", "#").replace("♭", "b")).upper()
+    scale = found[3] or "major"
+    return (
+        f"{_SHARPS.get(note, note)} {'minor' if scale == 'm' or scale.lower().startswith('min') else 'major'}"
+    )
+
+
+def _as_mood(text: object) -> object:
+    if not isinstance(text, str) or re.fullmatch(_MOOD_PATTERN, text) is None:
+        raise ValueError(
+            "must be a mood and how much of it, such as `happy:0.6`, up to 1;"
+            " moods are danceable, aggressive, happy, party, relaxed and sad"
+        )
+    return text
+
+
+Key = Annotated[str, BeforeValidator(_as_key), StringConstraints(pattern=_KEY_PATTERN)]
+Mood = Annotated[str, BeforeValidator(_as_mood), StringConstraints(pattern=_MOOD_PATTERN)]
 Year = Annotated[int, Field(ge=0, le=9999)]
 Tempo = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+
+
+_LEAST = {"year_to": "year_from", "tempo_to": "tempo_from", "longest": "shortest"}
 
 
 class RulesQuery(Asked):
@@ -69,6 +110,23 @@ class RulesQuery(Asked):
     walk: bool = Field(default=False, description="Order it so that each track is near the one before.")
     unhub: bool = Field(default=False, description="Correct for tracks that are near to everything.")
 
+    @field_validator("year_to", "tempo_to", "longest")
+    @classmethod
+    def _is_not_below(cls, most: float | None, info: ValidationInfo) -> float | None:
+        other = _LEAST[info.field_name or ""]
+        least = info.data.get(other)
+        if most and least is not None and most < least:
+            raise ValueError(f"must not be below `{other}`")
+        return most
+
+    @property
+    def seconds(self) -> tuple[float | None, float | None]:
+        """Who asks for long ones has not asked for none of them."""
+        unsaid = "longest" not in self.model_fields_set
+        if unsaid and self.shortest is not None and self.shortest >= self.longest:
+            return self.shortest, None
+        return self.shortest, self.longest or None
+
 
 async def played(
     pool: Pool, query: RulesQuery, server: ServerKey | None, *, now: datetime
@@ -95,7 +153,7 @@ def rules_of(
             libraries=query.library,
             genres=query.genre,
             years=(query.year_from, query.year_to),
-            seconds=(query.shortest, query.longest or None),
+            seconds=query.seconds,
             tempo=(query.tempo_from, query.tempo_to),
             keys=tuple(_key(key) for key in query.key),
         ),

@@ -190,6 +190,11 @@ class TestMusic:
         segue("similar", "--playlist", "Rainy days", "--playlist", "3")
         assert daemon.requests[-1].query["playlist"] == ["Rainy days", "3"]
 
+    def test_an_empty_answer_says_what_is_in_the_way(self, daemon: StandIn, segue: Run) -> None:
+        daemon.replies["GET /similar"] = {"seeds": [], "items": [], "space": "s", "milliseconds": 1}
+        assert "analyse status" in segue("similar", "one").out
+        assert "keeps all of these rules" in segue("similar", "one", "--genre", "Polka").out
+
     def test_similar_weighs_seeds(self, daemon: StandIn, segue: Run) -> None:
         daemon.replies["GET /tracks"] = replies.page(replies.track(9))
         item = {"track": replies.track(), "distance": 0.125}

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from segue.model import UserId
 from segue.store import plays, servers, tracks
 from tests.daemon.web.conftest import Daemon
@@ -190,8 +192,31 @@ async def test_rules_shape_the_answer(daemon: Daemon) -> None:
         "mood=sad:2",
         "year_from=-1",
         "tempo_to=nan",
+        "year_from=1990&year_to=1980",
+        "tempo_from=120&tempo_to=90",
+        "shortest=100&longest=50",
     ):
         await daemon.json("GET", f"{seed}&{wrong}", status=422)
+
+
+@pytest.mark.parametrize("key", ["Am", "a minor", "A%20min", "A+minor", "amin"])
+async def test_keys_may_be_written_as_people_do(daemon: Daemon, key: str) -> None:
+    await attic(daemon, *ALBUM)
+    await hear(daemon, DIRECTIONS)
+    assert len(await _titles(daemon, f"/api/v1/similar?q=sinnerman&key={key}")) == 4
+    for other in ("A", "Bbm", "C%23"):
+        assert await _titles(daemon, f"/api/v1/similar?q=sinnerman&key={other}") == []
+
+
+async def test_who_asks_for_long_songs_gets_them(daemon: Daemon) -> None:
+    await attic(daemon, *ALBUM)
+    await hear(daemon, DIRECTIONS)
+    async with daemon.services.pool.connection() as c:
+        await c.execute("update tracks set seconds = 4000 where title = 'Feeling Good'")
+    await daemon.context.follower.look()
+    seed = "/api/v1/similar?q=sinnerman"
+    assert "Feeling Good" not in await _titles(daemon, seed)
+    assert await _titles(daemon, f"{seed}&shortest=3600") == ["Feeling Good"]
 
 
 async def test_what_was_played_lately_stays_out_when_asked(daemon: Daemon) -> None:
