@@ -24,16 +24,6 @@ _KEY = re.compile(r"([A-G])([#♯b♭]?)(?: ?(m|min|minor|maj|major))?", re.IGNO
 _SHARPS = {
     "DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#", "E#": "F", "FB": "E", "B#": "C", "CB": "B",
 }  # fmt: skip
-    "DB": "C#",
-    "EB": "D#",
-    "GB": "F#",
-    "AB": "G#",
-    "BB": "A#",
-    "E#": "F",
-    "FB": "E",
-    "B#": "C",
-    "CB": "B",
-}
 
 
 def _as_key(text: object) -> object:
