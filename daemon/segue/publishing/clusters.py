@@ -1,10 +1,12 @@
 """Turns the groups of the newest clustering into playlists that keep their identity."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 
 import structlog
 
+from segue.clustering.words import numeral
 from segue.store import clusterings, copies, playlists
 from segue.store.clusterings import ChosenCluster
 from segue.store.playlists import Kind, NewPlaylist, Playlist
@@ -12,6 +14,7 @@ from segue.store.pool import Connection
 
 __all__ = ["Outcome", "follow_clustering"]
 
+_MOST_OF_A_NAME = 50
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
@@ -35,12 +38,13 @@ async def follow_clustering(c: Connection) -> Outcome:
         return Outcome()
     chosen = await clusterings.chosen(c, newest)
     known = await playlists.by_lineage(c)
+    names = await _names(c, chosen, known)
     made = changed = 0
     for cluster in chosen:
         if cluster.lineage in known:
-            changed += await _update(c, known[cluster.lineage], cluster)
+            changed += await _update(c, known[cluster.lineage], cluster, names[cluster.lineage])
         elif cluster.recordings:
-            await _make(c, cluster)
+            await _make(c, cluster, names[cluster.lineage])
             made += 1
     retired = await _retire(c, chosen, list(known.values()))
     outcome = Outcome(made=made, changed=changed, retired=retired)
@@ -49,26 +53,56 @@ async def follow_clustering(c: Connection) -> Outcome:
     return outcome
 
 
-async def _make(c: Connection, cluster: ChosenCluster) -> None:
+async def _names(
+    c: Connection, chosen: Sequence[ChosenCluster], known: Mapping[int, Playlist]
+) -> Mapping[int, str]:
+    """By lineage what each playlist shall be called: as its group, and never as another of our playlists.
+
+    Those of groups that are gone may stand on servers for long, and people name their own as they like.
+    """
+    living = [known[cluster.lineage] for cluster in chosen if cluster.lineage in known]
+    ours = {one.id for one in living if not one.held and not one.named_by_person}
+    taken = {name.casefold() for key, name in (await playlists.names(c)).items() if key not in ours}
+    names = {}
+    for cluster in chosen:
+        playlist = known.get(cluster.lineage)
+        if playlist is not None and _is_called(playlist.name, cluster.name):
+            names[cluster.lineage] = playlist.name
+        else:
+            names[cluster.lineage] = next(
+                one for one in _variants(cluster.name) if one.casefold() not in taken
+            )
+        taken.add(names[cluster.lineage].casefold())
+    return names
+
+
+def _variants(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} {numeral(number)}" for number in count(2))
+
+
+def _is_called(name: str, wanted: str) -> bool:
+    return name in islice(_variants(wanted), _MOST_OF_A_NAME)
+
+
+async def _make(c: Connection, cluster: ChosenCluster, name: str) -> None:
     playlist = await playlists.create(
         c,
-        NewPlaylist(
-            name=cluster.name, description=cluster.description, kind=Kind.CLUSTER, lineage=cluster.lineage
-        ),
+        NewPlaylist(name=name, description=cluster.description, kind=Kind.CLUSTER, lineage=cluster.lineage),
     )
     await playlists.add_version(c, playlist, cluster.recordings)
 
 
-async def _update(c: Connection, playlist: Playlist, cluster: ChosenCluster) -> bool:
+async def _update(c: Connection, playlist: Playlist, cluster: ChosenCluster, name: str) -> bool:
     """A playlist that was rolled back keeps its songs; one that a person named keeps its name."""
     revived = await playlists.revive(c, playlist.id)
     if playlist.held:
         return revived
-    renamed = playlist.name != cluster.name and not await _is_named(c, playlist)
+    renamed = playlist.name != name and not await _is_named(c, playlist)
     described = playlist.description != cluster.description
     if renamed or described:
         await playlists.change(
-            c, playlist.id, name=cluster.name if renamed else None, description=cluster.description
+            c, playlist.id, name=name if renamed else None, description=cluster.description
         )
     version = await playlists.add_version(c, playlist.id, cluster.recordings) if cluster.recordings else None
     return revived or renamed or described or version is not None

@@ -31,6 +31,7 @@ __all__ = [
     "list_",
     "music_change",
     "named",
+    "names",
     "next_recipe",
     "one_at_a_time",
     "pin",
@@ -182,6 +183,19 @@ async def list_(
     cursor = c.cursor(row_factory=class_row(Playlist))
     await cursor.execute(_LIST, {"kind": kind and kind.value, "after": after, "limit": limit})
     return await cursor.fetchall()
+
+
+async def names(c: Connection) -> Mapping[PlaylistKey, str]:
+    """What our own playlists are called that servers have or shall have."""
+    cursor = c.cursor(row_factory=tuple_row)
+    await cursor.execute(
+        """select id, name from playlists p
+            where kind <> 'asked'
+              and (retired_at is null and not withdrawn
+                   or exists (select from playlist_copies k
+                               where k.playlist_id = p.id and k.server_playlist_id is not null))"""
+    )
+    return dict(await cursor.fetchall())
 
 
 async def named(c: Connection, name: str, *, limit: int) -> Sequence[Playlist]:

@@ -14,6 +14,7 @@ from segue.jobs.timers import Timers
 from segue.jobs.workers import run_drains
 from segue.model import ServerKey
 from segue.publishing import Wanted
+from segue.publishing.clusters import follow_clustering
 from segue.sdk import Adapter
 from segue.sdk.testing import until
 from segue.similarity.recipes import Recipe
@@ -109,6 +110,31 @@ async def test_groups_become_playlists_that_keep_their_identity(
         assert len(await playlists.list_(c)) == 3
         versions = {one.name: one.version for one in await playlists.list_(c)}
     assert versions == {"Slower Folk": 2, "New Jazz": 1, "Loud Rock": 1}
+
+
+async def test_no_two_of_our_playlists_are_called_alike(
+    house: House, working: Callable[[], Awaitable[bool]]
+) -> None:
+    """A group that is gone is still there where people edited it, and people name their own as they like."""
+    far = await house.add_server("ids")
+    await house.make("Loud Rock", 8)
+    await cluster(house, (1, "Slow Folk", (0, 1, 2)), (2, "Loud Rock", (3, 4)), (3, "New Jazz", (6,)))
+    await working()
+    first = {"Loud Rock": [8], "Slow Folk": [0, 1, 2], "Loud Rock II": [3, 4], "New Jazz": [6]}
+    await shows(far, first)
+    async with house.pool.connection() as c:
+        [one] = [one for one in await playlists.list_(c) if one.name == "Slow Folk"]
+        await playlists.pin(c, one.id, await house.recordings(0), banned=False)
+    await cluster(house, (4, "Slow Folk", (9, 10)), (2, "New Jazz", (3, 4)), (3, "Loud Rock", (6,)))
+    await working()
+    second = {
+        "Loud Rock": [8], "Slow Folk": [0, 1, 2], "Slow Folk II": [9, 10], "New Jazz": [3, 4],
+        "Loud Rock II": [6],
+    }  # fmt: skip
+    await shows(far, second)
+    async with house.pool.connection() as c:
+        await playlists.remove(c, one.id)
+        assert not await follow_clustering(c)  # a name once given stays
 
 
 async def test_a_persons_name_and_an_edited_list_outlive_their_group(
