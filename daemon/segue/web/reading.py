@@ -50,7 +50,8 @@ async def body_bytes(request: web.Request) -> bytes:
 def invalid(error: ValidationError, part: str, model: type[BaseModel] | None = None) -> list[Fault]:
     """Every fault that a model found, without the values themselves."""
     details = error.errors(include_url=False, include_context=True, include_input=False)
-    return [_fault(detail, part, list(model.model_fields) if model else []) for detail in details]
+    known = list(model.model_fields) if model else []
+    return [_fault(detail, part, known) for detail in details if not _only_follows(detail, details)]
 
 
 def unknown(*where: str, known: Sequence[str]) -> Fault:
@@ -94,6 +95,14 @@ def _query(model: type[BaseModel] | None, query: MultiMapping[str]) -> dict[str,
 
 def _unwanted(part: str, values: dict[str, Any]) -> list[Fault]:
     return [Fault(where=f"{part}.{_shown(name)}", message="is not known here") for name in values]
+
+
+def _only_follows(detail: ErrorDetails, others: Sequence[ErrorDetails]) -> bool:
+    """A sequence is found too short when what it holds was refused."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in others
+    )
 
 
 def _fault(detail: ErrorDetails, part: str, known: Sequence[str]) -> Fault:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -355,6 +356,18 @@ def test_arranging_keeps_everything() -> None:
     units = chance.normal(size=(20, 5)).astype(np.float32)
     assert sorted(walked(units[3], units)) == list(range(20))
     assert walked(units[0], units[:0]) == []
+
+
+def test_two_of_one_artist_are_apart_whenever_that_can_be() -> None:
+    assert spaced("BAAAC", str, 1) == list("ABACA")
+    assert spaced("AAB", str, 1) == list("ABA")
+    assert spaced("AAAB", str, 1) == list("ABAA")
+    assert spaced("ABC", str, 1) == spaced("ABC", str, 0) == list("ABC")
+    chance = np.random.default_rng(3)
+    for _ in range(200):
+        items = chance.choice(list("ABCD"), 9).tolist()
+        if max(items.count(one) for one in items) <= 5:
+            assert all(one != other for one, other in pairwise(spaced(items, str, 1))), items
 
 
 async def analysed(c: Connection, recording: RecordingId, *, tag: int | None = None, **measured: Any) -> None:

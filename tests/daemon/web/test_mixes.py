@@ -126,6 +126,8 @@ async def test_what_is_no_seed_is_refused(daemon: Daemon) -> None:
     ]
     for seed in wrong:
         await daemon.json("POST", "/api/v1/similar", status=422, json={"seeds": [seed]})
+    problem = await daemon.json("POST", "/api/v1/similar", status=422, json={"seeds": [{}]})
+    assert [fault["where"] for fault in problem["faults"]] == ["body.seeds.0"]
     await daemon.json("POST", "/api/v1/similar", status=422, json={"seeds": []})
     await daemon.json("POST", "/api/v1/similar", status=404, json={"seeds": [{"track": 999999}]})
     await daemon.json("POST", "/api/v1/similar", status=404, json={"seeds": [{"artist": "Who"}]})
