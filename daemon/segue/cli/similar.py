@@ -64,7 +64,10 @@ def similar(
         list[str] | None, typer.Option(help="Start from everything of this artist; may be repeated.")
     ] = None,
     album: Annotated[
-        list[str] | None, typer.Option(help="Start from everything of this album; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            help="Start from everything of this album, such as Gold or ABBA - Gold; may be repeated."
+        ),
     ] = None,
     playlist: Annotated[
         list[str] | None,

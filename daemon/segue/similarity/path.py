@@ -68,7 +68,7 @@ async def path(
     while True:
         near = await asyncio.to_thread(_nearest, index, points, wanted, among)
         songs = await _fitting(pool, _songs(index, roster, near, allowed), first, last, rules)
-        walk = Walk(first, last, rules, length=length, must=fixed_length)
+        walk = Walk(first, last, rules, waypoints=len(points), length=length, must=fixed_length)
         await asyncio.to_thread(_through, walk, near, songs)
         if walk.is_whole or wanted >= _MOST_CANDIDATES or all(len(found) < wanted for found in near):
             return await _steps(pool, [*walk.songs, last])

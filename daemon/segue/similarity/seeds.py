@@ -25,7 +25,7 @@ class TrackKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlbumSeed:
-    """All recordings of an album."""
+    """All recordings of an album; a name that none has may be `artist - album`."""
 
     album: str
     artist: str | None = None
@@ -131,6 +131,9 @@ async def _named(c: Connection, seed: AlbumSeed | ArtistSeed) -> list[RecordingI
             raise await unknown_artist(c, seed.artist)
         return ids
     ids = await catalogue.of_album(c, seed.album, seed.artist, server=seed.server)
+    artist, dash, album = seed.album.partition(" - ")
+    if not ids and dash and seed.artist is None:
+        ids = await catalogue.of_album(c, album.strip(), artist.strip(), server=seed.server)
     if not ids:
         raise UnknownSeed(f"No album is known as {seed.album!r}.")
     return ids

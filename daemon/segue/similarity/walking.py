@@ -25,7 +25,16 @@ class Walk:
     `must`: every waypoint needs a song. The songs that are offered keep what rules say of a song alone.
     """
 
-    def __init__(self, first: Candidate, last: Candidate, rules: Rules, *, length: float, must: bool) -> None:
+    def __init__(
+        self,
+        first: Candidate,
+        last: Candidate,
+        rules: Rules,
+        *,
+        waypoints: int,
+        length: float,
+        must: bool,
+    ) -> None:
         self._last = last
         self._rules = rules
         self._length = length
@@ -36,6 +45,7 @@ class Walk:
         self._albums = Counter([first.card.album, last.card.album])
         self.songs = [first]
         self.is_whole = True
+        self._waypoints = waypoints
 
     def step(self, found: Found, songs: Songs) -> None:
         """Take the best song for a waypoint; one that leads further if there is any."""
@@ -51,6 +61,7 @@ class Walk:
                     further = min(further, offered, key=_place)
                 elif self._must:
                     other = min(other, offered, key=_place)
+        self._waypoints -= 1
         best = further[2] or other[2]
         if best is not None:
             self._go(best)
@@ -75,7 +86,10 @@ class Walk:
             gap = max(gap, 1)
             if self._artists[artist] >= most:
                 return True
-        return any(artist == song.card.artist for song in self.songs[-gap:]) if gap else False
+        around = self.songs[-gap:] if gap else []
+        if self._waypoints <= gap:
+            around = [*around, self._last]
+        return gap > 0 and any(artist == song.card.artist for song in around)
 
     def _leads_further(self, song: Candidate) -> bool:
         return _cosine(song, self._last) > _cosine(self.songs[-1], self._last)

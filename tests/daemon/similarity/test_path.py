@@ -118,6 +118,20 @@ async def test_a_path_keeps_albums_moods_and_the_season(library: Library) -> Non
     assert "Jingle Bells" in await walk(library, carol, last, 12, rules=june)
 
 
+async def test_the_end_follows_nobody_of_its_own(library: Library) -> None:
+    first = await library.add(0, artist="First")
+    last = await library.add(90, title="last", artist="Last")
+    for degrees in range(10, 90, 10):
+        await library.add(degrees + 1, title="also last", artist="Last")
+        await library.add(degrees, title=f"{degrees}")
+    await library.add(2, title="also first", artist="First")
+    for rules, apart in ((Rules(), 1), (Rules(gap=2), 2)):
+        for length in (4, 7, 9):
+            titles = await walk(library, first, last, length, rules=rules)
+            assert len(titles) == length
+            assert "also last" not in titles[-1 - apart : -1]
+
+
 async def test_who_may_have_any_number_fills_a_path_alone(library: Library) -> None:
     songs = [await library.add(degrees, title=f"{degrees}", artist="Only") for degrees in range(0, 91, 10)]
     assert await walk(library, songs[0], songs[-1], 4) == ["0", "30", "60", "90"]

@@ -207,6 +207,7 @@ async def test_seeds_of_every_kind(library: Library) -> None:
     assert (await library.titles(AlbumSeed(album="sown", artist="SEEDS")))[0] == "in the middle"
     assert (await library.titles(ArtistSeed(artist="seeds")))[0] == "in the middle"
     assert (await library.titles(VectorSeed(towards(-41))))[0] == "far"
+    assert (await library.titles(AlbumSeed(album="Seeds - Sown")))[0] == "in the middle"
     near_far = [Weighted(AlbumSeed(album="Sown"), 0.1), Weighted(VectorSeed(towards(-41)), 2)]
     assert (await library.titles(*near_far))[0] == "far"
     away = [AlbumSeed(album="Sown"), Weighted(VectorSeed(towards(90)), -0.7)]
