@@ -17,6 +17,30 @@ def artists() -> None:
 
 
 @app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(help="Part of the artist's name.")],
+    *,
+    server: Annotated[str | None, typer.Option(help="Only artists of this server.", metavar="NAME")] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=500)] = 20,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Find artists by name, best match first; misspelt ones are found too."""
+    found = connect(url, token).get("/artists", q=" ".join(words), server=server, limit=limit)["items"]
+    if as_json:
+        print_json(found)
+    elif not found:
+        say("No artist is called like this.")
+    else:
+        print_table(
+            ["artist", "recordings"],
+            [(one["artist"], one["recordings"]) for one in found],
+            right=("recordings",),
+        )
+
+
+@app.command()
 def similar(
     name: Annotated[list[str], typer.Argument(help="The artist's name.")],
     *,

@@ -7,7 +7,7 @@ from segue.similarity.works import folded
 from segue.store import tracks
 from segue.store.pool import Connection
 
-__all__ = ["unknown_artist"]
+__all__ = ["alike", "unknown_artist"]
 
 _LOOKED_AT = 20
 _ALIKE = 0.7
@@ -15,11 +15,16 @@ _ALIKE = 0.7
 
 async def unknown_artist(c: Connection, name: str) -> UnknownSeed:
     """The refusal, with the name of the artist who is likeliest meant."""
+    meant = [f" Did you mean {best!r}?" for best in (await alike(c, name))[:1]]
+    return UnknownSeed(f"No artist is known as {name!r}.{''.join(meant)}")
+
+
+async def alike(c: Connection, name: str) -> list[str]:
+    """Artists who are written much like this, the likeliest first."""
     rows = await tracks.search(c, name, _LOOKED_AT)
     likeness = {row.artist: _likeness(name, row.artist) for row in rows if row.artist}
-    best = max(likeness, key=lambda artist: likeness[artist], default=None)
-    meant = f" Did you mean {best!r}?" if best is not None and likeness[best] >= _ALIKE else ""
-    return UnknownSeed(f"No artist is known as {name!r}.{meant}")
+    found = [artist for artist in likeness if likeness[artist] >= _ALIKE]
+    return sorted(found, key=lambda artist: (-likeness[artist], artist))
 
 
 def _likeness(one: str, other: str) -> float:

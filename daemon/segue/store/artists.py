@@ -188,6 +188,7 @@ with found as materialized (
     select artist, recording_id from tracks
      where missing_since is null and search like '%%' || fold(%(words)s) || '%%'
        and (%(server)s::bigint is null or server_id = %(server)s)
+       and (fold(%(words)s) <> '' or btrim(%(words)s) = '')
 ), named as materialized (
     select artist, fold(artist) as folded from (select distinct artist from found where artist <> '') spelt
 )

@@ -54,3 +54,13 @@ def test_similar_artists(daemon: StandIn, segue: Run) -> None:
     assert daemon.requests[-1].query["artist"] == ["nina simone"]
     daemon.replies["GET /artists/similar"] = {"items": []}
     assert "segue analyse status" in segue("artists", "similar", "Nobody").out
+
+
+def test_artists_are_found(daemon: StandIn, segue: Run) -> None:
+    daemon.replies["GET /artists"] = {"items": [{"artist": "Miles Davis", "recordings": 12}]}
+    assert segue("artists", "search", "miles", "d").out.split() == [
+        "artist", "recordings", "Miles", "Davis", "12",
+    ]  # fmt: skip
+    assert daemon.requests[-1].query["q"] == ["miles d"]
+    daemon.replies["GET /artists"] = {"items": []}
+    assert "No artist" in segue("artists", "search", "Nobody").out

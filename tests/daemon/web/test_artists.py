@@ -31,3 +31,24 @@ async def test_an_artist_that_cannot_be_used_says_why(daemon: Daemon) -> None:
     await daemon.json("GET", "/api/v1/artists/similar?artist=Who", status=404)
     await daemon.json("GET", "/api/v1/artists/similar?artist=Nobody", status=409)
     await daemon.json("GET", "/api/v1/artists/similar?artist=Nobody&server=cellar", status=404)
+
+
+async def test_artists_are_found_by_name(daemon: Daemon) -> None:
+    await attic(daemon, *SONGS)
+    for words, expected in (
+        ("nina simone", ["Nina Simone"]),
+        ("MOTORHEAD", ["Motörhead"]),
+        ("mil", ["Miles Davis"]),
+        ("nina simon", ["Nina Simone"]),
+        ("motorhed", ["Motörhead"]),
+        ("o", ["Nina Simone", "Motörhead", "Nobody"]),
+        ("zappa", []),
+        ("!", []),
+    ):
+        found = await daemon.json("GET", f"/api/v1/artists?q={words}")
+        assert [one["artist"] for one in found["items"]] == expected, words
+    assert found["items"] == []
+    one = await daemon.json("GET", "/api/v1/artists?q=nina&limit=1&server=attic")
+    assert one["items"] == [{"artist": "Nina Simone", "recordings": 2}]
+    await daemon.json("GET", "/api/v1/artists", status=422)
+    await daemon.json("GET", "/api/v1/artists?q=nina&server=cellar", status=404)

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from segue.model import RecordingId
 from segue.similarity import Match, SimilarArtist
-from segue.store import tracks
+from segue.similarity.guessing import alike
+from segue.store import artists, tracks
 from segue.store.pool import Connection
 from segue.store.tracks import TrackRow
 from segue.web.answering import answering
@@ -56,6 +57,38 @@ class SimilarArtistsQuery(Asked):
     limit: Limit = Field(default=25, description="How many artists at most.")
 
 
+class FoundArtist(Told):
+    """An artist whose name fits."""
+
+    artist: str
+    recordings: int = Field(description="How many of theirs are there.")
+
+
+class FoundArtists(Told):
+    """The best matches first."""
+
+    items: tuple[FoundArtist, ...]
+
+
+class ArtistsQuery(Asked):
+    """Whom to find."""
+
+    q: Text = Field(description="Part of a name; a misspelt one is found too.", examples=["nina simone"])
+    server: Name | None = Field(default=None, description="Only artists with tracks on this server.")
+    limit: Limit = Field(default=25, description="How many artists at most.")
+
+
+@get("/api/v1/artists", tag=_TAG, scope=Scope.PLAY, summary="Find artists", refusals=[NOT_FOUND])
+async def find_artists(call: Call, query: ArtistsQuery) -> FoundArtists:
+    """Whole names come first, then their beginnings, then who has most recordings."""
+    async with call.context.connection() as c:
+        server = (await named_server(c, query.server)).id if query.server else None
+        found = await artists.search(c, query.q, query.limit, server=server)
+        if not found and (meant := await alike(c, query.q)):
+            found = await artists.search(c, meant[0], query.limit, server=server)
+    return FoundArtists(items=tuple(FoundArtist(artist=one.name, recordings=one.recordings) for one in found))
+
+
 @get(
     "/api/v1/artists/similar",
     tag=_TAG,
@@ -100,4 +133,4 @@ def _match(match: Match, titles: Mapping[RecordingId, TrackRow]) -> ArtistMatch:
     )
 
 
-ROUTES = (find_similar_artists,)
+ROUTES = (find_artists, find_similar_artists)
