@@ -6,10 +6,12 @@ from itertools import count, islice
 
 import structlog
 
+from segue.clustering.identity import LEAST_OVERLAP
 from segue.clustering.words import numeral
+from segue.publishing.plan import jaccard
 from segue.store import clusterings, copies, playlists
-from segue.store.clusterings import ChosenCluster
-from segue.store.playlists import Kind, NewPlaylist, Playlist
+from segue.store.clusterings import ChosenCluster, Clustering
+from segue.store.playlists import Kind, NewPlaylist, Playlist, PlaylistKey
 from segue.store.pool import Connection
 
 __all__ = ["Outcome", "follow_clustering"]
@@ -38,6 +40,8 @@ async def follow_clustering(c: Connection) -> Outcome:
         return Outcome()
     chosen = await clusterings.chosen(c, newest)
     known = await playlists.by_lineage(c)
+    if await _let_come_back(c, newest, chosen, known):
+        known = await playlists.by_lineage(c)
     names = await _names(c, chosen, known)
     made = changed = 0
     for cluster in chosen:
@@ -51,6 +55,29 @@ async def follow_clustering(c: Connection) -> Outcome:
     if outcome:
         _log.info("playlists_of_clusters", made=made, changed=changed, retired=retired)
     return outcome
+
+
+async def _let_come_back(
+    c: Connection, newest: Clustering, chosen: Sequence[ChosenCluster], known: Mapping[int, Playlist]
+) -> int:
+    """Playlists whose group is gone belong to the new one that has most of their songs; how many."""
+    new = [cluster for cluster in chosen if cluster.lineage not in known]
+    if not new or not known:
+        return 0
+    alive = {one.lineage for one in await clusterings.all_clusters(c, newest.id)}
+    gone = [one for one in known.values() if one.lineage not in alive and one.version_id is not None]
+    songs = {one.id: frozenset(await playlists.entries(c, one.version_id or 0)) for one in gone}
+    pairs = [
+        (jaccard(songs[key], frozenset(cluster.recordings)), key, cluster.lineage)
+        for key in songs
+        for cluster in new
+    ]
+    found: dict[PlaylistKey, int] = {}
+    for alike, key, lineage in sorted(pairs, reverse=True):
+        if alike >= LEAST_OVERLAP and key not in found and lineage not in found.values():
+            found[key] = lineage
+            await playlists.continue_as(c, key, lineage)
+    return len(found)
 
 
 async def _names(

@@ -1,7 +1,8 @@
 """What people did to a copy, and what is to be written there; pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from segue.model import PlaylistHeader, PlaylistId, RecordingId, TrackId
 from segue.store.copies import Copy, Intent
@@ -14,6 +15,7 @@ __all__ = [
     "edits_of_people",
     "effective",
     "is_taken_over",
+    "jaccard",
     "likeness",
     "moved_to",
     "on_server",
@@ -130,7 +132,13 @@ def moved_to(
 def likeness(tracks: Sequence[TrackId], copy: Copy) -> float:
     """How much of a list is what a copy held, from 0 to 1."""
     candidates = [copy.seen, *((copy.intent.tracks,) if copy.intent else ())]
-    return max(_jaccard(set(tracks), set(held)) for held in candidates)
+    return max(jaccard(set(tracks), set(held)) for held in candidates)
+
+
+def jaccard(one: Set[Any], other: Set[Any]) -> float:
+    """What two have in common, from 0 to 1."""
+    union = one | other
+    return len(one & other) / len(union) if union else 0.0
 
 
 def was_ours(header: PlaylistHeader, tracks: Sequence[TrackId], copy: Copy, intent: Intent) -> bool:
@@ -204,8 +212,3 @@ class _Chain:
         self._next[place] = len(self._songs) - 1
         self._first.setdefault(song, self._next[place])
         return self._next[place]
-
-
-def _jaccard(one: set[TrackId], other: set[TrackId]) -> float:
-    union = one | other
-    return len(one & other) / len(union) if union else 0.0

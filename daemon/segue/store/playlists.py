@@ -24,6 +24,7 @@ __all__ = [
     "add_version",
     "by_lineage",
     "change",
+    "continue_as",
     "create",
     "due_recipes",
     "entries",
@@ -248,6 +249,11 @@ async def retire(c: Connection, playlist: PlaylistKey) -> bool:
         "update playlists set retired_at = now() where id = %s and retired_at is null", [playlist]
     )
     return cursor.rowcount == 1
+
+
+async def continue_as(c: Connection, playlist: PlaylistKey, lineage: int) -> None:
+    """Its cluster is back under another lineage."""
+    await c.execute("update playlists set lineage = %s where id = %s", (lineage, playlist))
 
 
 async def revive(c: Connection, playlist: PlaylistKey) -> bool:

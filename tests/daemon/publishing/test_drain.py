@@ -112,6 +112,32 @@ async def test_groups_become_playlists_that_keep_their_identity(
     assert versions == {"Slower Folk": 2, "New Jazz": 1, "Loud Rock": 1}
 
 
+async def test_a_group_that_comes_back_anew_gets_its_playlist_back(
+    house: House, working: Callable[[], Awaitable[bool]]
+) -> None:
+    far = await house.add_server("ids")
+    await cluster(house, (1, "Slow Folk", (0, 1, 2)), (2, "Loud Rock", (3, 4, 5)))
+    await working()
+    await shows(far, {"Slow Folk": [0, 1, 2], "Loud Rock": [3, 4, 5]})
+    async with house.pool.connection() as c:
+        before = {one.name: one.id for one in await playlists.list_(c)}
+        await playlists.pin(c, before["Loud Rock"], await house.recordings(11), banned=False)
+        await playlists.pin(c, before["Loud Rock"], await house.recordings(5), banned=True)
+        await copies.want_look(c)
+    await working()
+    await shows(far, {"Slow Folk": [0, 1, 2], "Loud Rock": [3, 4, 11]})
+    kept = {held.name: id_ for id_, held in far.lists.items()}
+    await cluster(house, (1, "Slow Folk", (0, 1, 2)))
+    await working()
+    await cluster(house, (1, "Slow Folk", (0, 1, 2)), (7, "Noisy Rock", (3, 4, 5, 6)), (8, "Jazz", (9, 10)))
+    await working()
+    await shows(far, {"Slow Folk": [0, 1, 2], "Noisy Rock": [3, 4, 11, 6], "Jazz": [9, 10]})
+    assert far.lists[kept["Loud Rock"]].name == "Noisy Rock"
+    async with house.pool.connection() as c:
+        assert len(await playlists.list_(c)) == 3
+        assert not await follow_clustering(c)
+
+
 async def test_no_two_of_our_playlists_are_called_alike(
     house: House, working: Callable[[], Awaitable[bool]]
 ) -> None:
