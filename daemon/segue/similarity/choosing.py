@@ -1,7 +1,7 @@
 """Picks, from the nearest on, what the rules allow; pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isnan
 
 from segue.analysis.moods import cold_start
@@ -20,15 +20,20 @@ _SAME_SECONDS = 1.5
 
 
 class Choice:
-    """The rules of one answer, and the seeds that it must not repeat; `projected` tells the space."""
+    """The rules of one answer, and the seeds that it must not repeat, some of them `wanted`.
 
-    def __init__(self, rules: Rules, own: Sequence[Card], *, projected: bool) -> None:
+    `projected` tells the space.
+    """
+
+    def __init__(
+        self, rules: Rules, own: Sequence[Card], *, wanted: Collection[RecordingId], projected: bool
+    ) -> None:
         self.rules = rules
         self._own = own
         self._same = _SAME_PROJECTED if projected else _SAME_RAW
         self._same_reach = (2 * self._same) ** 0.5  # how far apart from a third such two can be
         self._is_asked_of_one = len({card.recording for card in own}) == 1
-        self._christmas = any(card.seasonal for card in own)
+        self._christmas = any(card.seasonal for card in own if card.recording in wanted)
         self._calibration = cold_start()
 
     def among(

@@ -103,7 +103,7 @@ def test_copies_lie_farther_apart_where_vectors_are_projected(projected: bool, e
         of = card(number, seconds=seconds)
         return Candidate(recording=of.recording, card=of, distance=distance, unit=unit)
 
-    choice = Choice(Rules(filter=Filter()), [card(1)], projected=projected)
+    choice = Choice(Rules(filter=Filter()), [card(1)], wanted={RecordingId(1)}, projected=projected)
     rows = [found(2, 4), found(3, 5, seconds=210.0), found(4, 12)]
     kept = choice.among(Candidates(rows=rows, is_all=True), {}, 10)
     assert [one.recording for one in kept] == expected
@@ -179,6 +179,7 @@ async def test_christmas_is_in_december(library: Library) -> None:
     assert await library.titles(seed, rules=june) == ["Noel"]
     assert len(await library.titles(seed, rules=december)) == 4
     assert len(await library.titles(carol, rules=june)) == 4
+    assert await library.titles(seed, Weighted(carol, -0.1), rules=june) == ["Noel"]
     carols = replace(june, filter=Filter(genres=("weihnachtslieder",)))
     assert await library.titles(seed, rules=carols) == ["A song"]
 
