@@ -57,6 +57,7 @@ class Follower:
         self._page = page
         self._keeper = Keeper(sizes or Sizes())
         self._hint = asyncio.Event()
+        self._looking = asyncio.Lock()  # an index has one writer
         self._live: Live | None = None
         self._roll_call = RollCall()
         self._position = embeddings.Position(horizon=0)
@@ -119,16 +120,26 @@ class Follower:
                     failures, pause = 0, self._poll_seconds
                 await self._rest(pause)
         finally:
-            await self._keeper.close(self._live)
+            async with self._looking:
+                await self._keeper.close(self._live)
 
     async def look(self) -> None:
         """Read what changed since the last look; everything, if another space serves now."""
+        async with self._looking:
+            await self._look()
+
+    async def audit(self) -> bool:
+        """Compare the index with the database at one moment; if they differ, read all anew."""
+        async with self._looking:
+            return await self._audit()
+
+    async def _look(self) -> None:
         while (space := await self._entering()) is not None:
             await self._enter(space)  # in vain where yet another one took over meanwhile
         if self._live is None:
             return
         if monotonic() - self._audited_at > _AUDIT_SECONDS:
-            await self.audit()
+            await self._audit()
         else:
             async with self._pool.connection() as c:
                 await self._roll_call.catch_up(c)
@@ -145,8 +156,7 @@ class Follower:
             return None
         return space
 
-    async def audit(self) -> bool:
-        """Compare the index with the database at one moment; if they differ, read all anew."""
+    async def _audit(self) -> bool:
         live = self.live
         async with self._pool.connection() as c:
             await embeddings.freeze(c)

@@ -77,18 +77,6 @@ def settings_for(data_dir: Path, database_url: str, redis_url: str, **rest: Any)
     )
 
 
-class LookedAt(Follower):
-    """Tests have it look while it follows by itself; its index may have one writer only."""
-
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self._one_at_a_time = asyncio.Lock()
-
-    async def look(self) -> None:
-        async with self._one_at_a_time:
-            await super().look()
-
-
 @asynccontextmanager
 async def running(
     settings: Settings, far: MemoryServer | None = None, *, follows: bool = True, lists: bool = False
@@ -99,7 +87,7 @@ async def running(
         _registry(opened, far, lists=lists) as registry,
     ):
         services = replace(opened, registry=registry)
-        follower = LookedAt(services.pool, poll_seconds=0.05)
+        follower = Follower(services.pool, poll_seconds=0.05)
         app = make_app(services, follower=follower)
         runner = Runner(app, shutdown_timeout=2)
         following = asyncio.create_task(follower.run() if follows else asyncio.sleep(0))
