@@ -210,20 +210,33 @@ def _arranged(space: SpaceId, kept: dict[str, tuple[Artist, ArtistModel]]) -> _K
 
 
 def _nearest(known: _Known, place: int, count: int, allowed: set[str] | None) -> list[SimilarArtist]:
-    """Truly compared until a bound says that nobody nearer can come; ties go by name."""
+    """Truly compared until a bound says that nobody nearer can come; ties go by name.
+
+    Whoever plays with different guests stands once.
+    """
     ours = known.models[place]
     bounds = least(costs(ours.points, known.points), ours.weights, known.weights, known.starts)
     found: list[SimilarArtist] = []
+    own, best = performer(known.artists[place].artist), dict[str, SimilarArtist]()
     for at in np.argsort(bounds, kind="stable").tolist():
         if len(found) >= count and bounds[at] > found[count - 1].distance:
             break
-        if at == place or (allowed is not None and known.artists[at].artist not in allowed):
+        name = performer(known.artists[at].artist)
+        if name == own or (allowed is not None and known.artists[at].artist not in allowed):
             continue
         theirs = known.models[at]
         distance, _ = transport(costs(ours.points, theirs.points), ours.weights, theirs.weights)
         one = SimilarArtist(artist=known.artists[at], distance=round(distance, 6))
-        insort(found, one, key=lambda one: (one.distance, one.artist.artist))
+        if name in best:
+            one = min(one, best[name], key=_rank)
+            found.remove(best[name])
+        best[name] = one
+        insort(found, one, key=_rank)
     return found[:count]
+
+
+def _rank(one: SimilarArtist) -> tuple[float, str]:
+    return one.distance, one.artist.artist
 
 
 def _sides(

@@ -192,6 +192,16 @@ async def test_names_are_found_without_accents_and_in_any_case(
         await artists.similar("Zappa", 5)
 
 
+async def test_guests_make_no_other_artist(library: tuple[Pool, Follower, ServerKey]) -> None:
+    pool, follower, server = library
+    for number, name in enumerate(("Ella", "Ella feat. Louis", "Nina ft. Miles", "Nina", "Lemmy")):
+        await add(pool, server, name, played([number // 4], 3, seed=number))
+    await follower.look()
+    found = await Artists(pool, follower, pause_seconds=0).similar("Ella", 5)
+    assert [one.artist.name.split(" ft.")[0] for one in found] == ["Nina", "Lemmy"]
+    assert await Artists(pool, follower, pause_seconds=0).similar("Ella", 1) == found[:1]
+
+
 async def test_nobody_sounds_like_a_name_for_many(library: tuple[Pool, Follower, ServerKey]) -> None:
     pool, follower, server = library
     for number, name in enumerate(("Ella", "[Unknown Artist]", "Various Artists", "Nina")):
