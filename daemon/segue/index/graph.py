@@ -13,6 +13,9 @@ from segue.index.table import Rows, Table, Vectors, View
 __all__ = ["Graph", "GraphIndex", "Parameters"]
 
 _EF_PER_RESULT = 3  # finds 0.965 of the true 50 nearest of 100,000; with 4, 0.975 in half as much time again
+_EF_TIMES_QUANTISED = (
+    3  # finds 0.970 of the true 10 nearest of a million, instead of 0.922, in 4.4 ms, not 1.7
+)
 _ADDED_AT_ONCE = 200  # Python may do something else in between
 _SCANNED_ABOVE = 0.1  # of all recordings: asking a graph for so many costs more than comparing all
 
@@ -66,9 +69,10 @@ class Graph:
         """About `count` of the living rows, probably the nearest; None when it does not find so many."""
         fetched = max(2 * count, count + 50) if self.parameters.quantised else count + 16
         fetched = min(fetched, live)
+        least = self.parameters.ef * (_EF_TIMES_QUANTISED if self.parameters.quantised else 1)
         try:
             labels, _ = self.voyager.query(
-                query, k=fetched, query_ef=max(self.parameters.ef, _EF_PER_RESULT * count, fetched)
+                query, k=fetched, query_ef=max(least, _EF_PER_RESULT * count, fetched)
             )
         except voyager.RecallError:
             return None
