@@ -54,7 +54,7 @@ class Writer:
         async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True) as c:
             (server,) = await _one(c, "select id from servers where name = %s", SERVER)
             (most,) = await _one(c, "select max(recording_id) from embeddings")
-            fresh = iter(music(50_000, seed=11).vectors)
+            fresh = iter(music(50_000, seed=int(most)).vectors)  # others in every run on a kept library
             while True:
                 async with c.transaction():
                     recording = await self._add(c, server)
