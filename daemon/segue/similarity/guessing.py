@@ -27,5 +27,11 @@ async def alike(c: Connection, name: str) -> list[str]:
     return sorted(found, key=lambda artist: (-likeness[artist], artist))
 
 
-def _likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, folded(one), folded(other), autojunk=False).ratio()
+def _likeness(name: str, artist: str) -> float:
+    """With the whole, or with as many words of it: people leave words out."""
+    asked, words = folded(name), folded(artist).split()
+    count = len(asked.split())
+    parts = {" ".join(words[at : at + count]) for at in range(len(words) - count + 1)}
+    return max(
+        SequenceMatcher(None, asked, part, autojunk=False).ratio() for part in {*parts, " ".join(words)}
+    )

@@ -41,6 +41,7 @@ async def test_artists_are_found_by_name(daemon: Daemon) -> None:
         ("mil", ["Miles Davis"]),
         ("nina simon", ["Nina Simone"]),
         ("motorhed", ["Motörhead"]),
+        ("simonne", ["Nina Simone"]),
         ("o", ["Nina Simone", "Motörhead", "Nobody"]),
         ("zappa", []),
         ("!", []),
