@@ -6,7 +6,7 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-__all__ = ["downstream", "sayable", "upstream"]
+__all__ = ["downstream", "of_our_own", "sayable", "upstream"]
 
 _HOP_BY_HOP = frozenset(
     {
@@ -26,6 +26,11 @@ _IDENTITY = frozenset(
     }
 )  # fmt: skip
 
+_OF_THE_QUESTION = (
+    "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding", "Range", "If-Range", "If-Match",
+    "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
+)  # fmt: skip
+
 
 def upstream(request: web.BaseRequest) -> CIMultiDict[str]:
     """What the server is told: what the client said, without what ends here, and who asked."""
@@ -37,6 +42,15 @@ def upstream(request: web.BaseRequest) -> CIMultiDict[str]:
     if host := request.headers.get("Host"):
         kept.setdefault("X-Forwarded-Host", host)
     return kept
+
+
+def of_our_own(request: web.BaseRequest) -> CIMultiDict[str]:
+    """What the server is told when we ask it something else in the client's name."""
+    told = upstream(request)
+    for name in _OF_THE_QUESTION:
+        told.popall(name, None)
+    told["Accept-Encoding"] = "identity"
+    return told
 
 
 def downstream(

@@ -20,10 +20,6 @@ __all__ = ["Listed", "NothingToSay", "Server", "names", "text"]
 
 _LARGEST = 64 * 1024 * 1024
 _AT_ONCE = 100  # ids of 32 letters: longer addresses are refused by servers and proxies
-_ENDS_HERE = (
-    "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding", "Range", "If-Range", "If-Match",
-    "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
-)  # fmt: skip
 
 Item = Mapping[str, Any]
 
@@ -98,10 +94,7 @@ class Server:
         return await self.list("Items", words)
 
     async def _exchange(self, address: URL) -> tuple[int, bytes]:
-        told: CIMultiDict[str] = headers.upstream(self._request)
-        for name in _ENDS_HERE:
-            told.popall(name, None)
-        told["Accept-Encoding"] = "identity"
+        told = headers.of_our_own(self._request)
         try:
             async with self._proxy.session.get(address, headers=told, allow_redirects=False) as answer:
                 body = await whole(answer, most=_LARGEST)

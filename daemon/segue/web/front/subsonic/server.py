@@ -129,10 +129,7 @@ class Server:
     async def _send(self, method: str, parameters: Parameters) -> Reply:
         words = urlencode(parameters)
         address = f"{self._proxy.server}{self._asked.base}rest/{method}{self._asked.view}"
-        told = headers.upstream(self._request)
-        for name in _OF_THE_QUESTION:
-            told.popall(name, None)
-        told["Accept-Encoding"] = "identity"
+        told = headers.of_our_own(self._request)
         body = None
         if self._request.method == "POST":
             body, told["Content-Type"] = words.encode(), _FORM
@@ -163,10 +160,6 @@ class Server:
 
 
 _KEPT = ("access-control-", "vary", "set-cookie")
-_OF_THE_QUESTION = (
-    "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding", "Range", "If-Range", "If-Match",
-    "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
-)  # fmt: skip
 _NAMES = ("u", "apiKey", "jwt", "c", "v")
 _NAMING_HEADERS = ("Authorization", "Cookie", "X-ND-Authorization", "User-Agent")
 
