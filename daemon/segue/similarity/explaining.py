@@ -64,7 +64,7 @@ def _nearest_seeds(
     index: Neighbours, seeds: Found, answer: Sequence[RecordingId]
 ) -> dict[RecordingId, RecordingId]:
     """For each answer, which of the wanted seeds that were heard it sounds most like."""
-    wanted = [recording for recording, weight in seeds.recordings.items() if weight > 0]
+    wanted = seeds.wanted
     view, rows = index.table.find(wanted)
     known = [recording for recording, row in zip(wanted, rows.tolist(), strict=True) if row >= 0]
     there, places = index.table.find(list(answer))

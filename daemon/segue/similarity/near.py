@@ -71,8 +71,7 @@ async def near(
         allowed=await allowed_by(pool, rules.filter),
     )
     own = await _own(pool, roster, list(found.recordings))
-    wanted = {recording for recording, weight in found.recordings.items() if weight > 0}
-    choice = Choice(rules, own, wanted=wanted, projected=live.space.projected)
+    choice = Choice(rules, own, wanted=set(found.wanted), projected=live.space.projected)
     chosen = await _choose(pool, source, choice, count)
     answer = await _shown(pool, _arranged(index, query, chosen, rules))
     if not why:

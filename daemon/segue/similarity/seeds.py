@@ -65,6 +65,11 @@ class Found:
     recordings: dict[RecordingId, float] = field(default_factory=dict)
     vectors: list[tuple[Vectors, float]] = field(default_factory=list)
 
+    @property
+    def wanted(self) -> list[RecordingId]:
+        """Those that are not led away from."""
+        return [recording for recording, weight in self.recordings.items() if weight > 0]
+
     def add(self, ids: Sequence[RecordingId], weight: float) -> None:
         """Share a weight among recordings."""
         for recording in ids:
@@ -90,10 +95,9 @@ async def middle(pool: Pool, index: Neighbours, seeds: Found) -> Vectors:
         for recording, row in zip(ids, rows.tolist(), strict=True)
         if row >= 0
     ]
-    wanted = [recording for recording, weight in seeds.recordings.items() if weight > 0]
-    if not parts or (wanted and not any(weight > 0 for _, weight in parts)):
+    if not parts or (seeds.wanted and not any(weight > 0 for _, weight in parts)):
         async with reading(pool) as c:
-            await _explain(c, wanted or ids)
+            await _explain(c, seeds.wanted or ids)
     directions = np.array([vector for vector, _ in parts], np.float64)
     directions /= np.linalg.norm(directions, axis=1)[:, None]
     centre = np.array([weight for _, weight in parts]) @ directions
