@@ -26,7 +26,7 @@ class LiveOnDemand:
     async def follower(self) -> Follower:
         """The index as it is now; TimeoutError when it cannot be read."""
         self._used_at = asyncio.get_running_loop().time()
-        follower = self._follower or Follower(self._pool, sizes=self._sizes)
+        follower = self._follower or Follower(self._pool, sizes=self._sizes, shown_bytes=0)
         self._follower = follower
         self._wanted.set()
         async with asyncio.timeout(_READY_SECONDS):

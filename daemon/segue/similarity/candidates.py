@@ -10,11 +10,12 @@ import numpy as np
 from segue.index import Found, Ids, Neighbours, Vectors
 from segue.model import RecordingId
 from segue.similarity.roster import Card, Roster
-from segue.store import traits
+from segue.store import tracks, traits
 from segue.store.pool import Pool, reading
+from segue.store.tracks import TrackRow
 from segue.store.traits import Filter
 
-__all__ = ["Candidate", "Candidates", "Source", "allowed_by", "nearest", "playing"]
+__all__ = ["Candidate", "Candidates", "Source", "allowed_by", "nearest", "playing", "shown"]
 
 
 class Candidate(NamedTuple):
@@ -94,3 +95,12 @@ def playing(
         return roster.of_recordings(np.array(ids, np.int64))
     cards = roster.of_tracks([allowed[recording] for recording in ids if recording in allowed])
     return {card.recording: [card] for card in cards}
+
+
+async def shown(pool: Pool, roster: Roster, keys: Sequence[int]) -> dict[int, TrackRow]:
+    """These tracks, as far as there are such; the database is asked only for what memory lacks."""
+    rows = roster.shown(keys)
+    if lacking := [key for key in keys if key not in rows]:
+        async with reading(pool) as c:
+            rows |= {row.id: row for row in await tracks.by_ids(c, lacking)}
+    return rows

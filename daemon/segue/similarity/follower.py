@@ -19,6 +19,7 @@ __all__ = ["Follower", "Status"]
 
 _PAUSES = (0.2, 0.5, 1, 2, 5)
 _AUDIT_SECONDS = 600
+_SHOWN_BYTES = 64 * 2**20  # some 300,000 tracks; the others are asked of the database
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -51,6 +52,7 @@ class Follower:
         sizes: Sizes | None = None,
         poll_seconds: float = 0.5,
         page: int = 2000,
+        shown_bytes: int = _SHOWN_BYTES,
     ) -> None:
         self._pool = pool
         self._poll_seconds = poll_seconds
@@ -59,7 +61,7 @@ class Follower:
         self._hint = asyncio.Event()
         self._looking = asyncio.Lock()  # an index has one writer
         self._live: Live | None = None
-        self._roll_call = RollCall()
+        self._roll_call = RollCall(shown_bytes=shown_bytes)
         self._position = embeddings.Position(horizon=0)
         self._looked_at: float | None = None
         self._audited_at = monotonic()

@@ -9,12 +9,12 @@ import numpy as np
 from segue.index import Neighbours, Vectors
 from segue.model import RecordingId, ServerKey
 from segue.similarity.arranging import spaced, walked
-from segue.similarity.candidates import Candidate, Source, allowed_by
+from segue.similarity.candidates import Candidate, Source, allowed_by, shown
 from segue.similarity.choosing import Choice
 from segue.similarity.explaining import Arrangement, reasons
 from segue.similarity.follower import Follower
 from segue.similarity.hubs import sample, without_hubs
-from segue.similarity.roster import Card, Roster, card_of_row
+from segue.similarity.roster import Card, Roster, card_of
 from segue.similarity.rules import LONGEST_SECONDS, Rules
 from segue.similarity.seeds import Seed, Weighted, find, middle
 from segue.similarity.why import Why
@@ -73,7 +73,7 @@ async def near(
     own = await _own(pool, roster, list(found.recordings))
     choice = Choice(rules, own, wanted=set(found.wanted), projected=live.space.projected)
     chosen = await _choose(pool, source, choice, count)
-    answer = await _shown(pool, _arranged(index, query, chosen, rules))
+    answer = await _shown(pool, roster, _arranged(index, query, chosen, rules))
     if not why:
         return answer
     arrangement = Arrangement(chosen, [one.recording for one in answer], rules)
@@ -89,7 +89,7 @@ async def _own(pool: Pool, roster: Roster, seeds: Sequence[RecordingId]) -> list
         async with reading(pool) as c:
             rows = await tracks.of_recordings(c, lost, missing=True)
         for row in rows:
-            cards.setdefault(row.recording_id, []).append(card_of_row(row))
+            cards.setdefault(row.recording_id, []).append(card_of(row))
     return [card for seed in seeds for card in cards.get(seed, ())]
 
 
@@ -109,17 +109,13 @@ async def _choose(pool: Pool, source: Source, choice: Choice, count: int) -> lis
         wanted *= 4
 
 
-async def _shown(pool: Pool, chosen: Sequence[Candidate]) -> list[Neighbour]:
+async def _shown(pool: Pool, roster: Roster, chosen: Sequence[Candidate]) -> list[Neighbour]:
     """The tracks themselves, without those that have gone missing since the roster was read."""
-    if not chosen:
-        return []
-    async with reading(pool) as c:
-        rows = await tracks.by_ids(c, [one.card.key for one in chosen])
-    present = {row.id: row for row in rows if row.missing_since is None}
+    rows = await shown(pool, roster, [one.card.key for one in chosen])
     return [
-        Neighbour(recording=one.recording, track=present[one.card.key], distance=one.distance)
+        Neighbour(recording=one.recording, track=row, distance=one.distance)
         for one in chosen
-        if one.card.key in present
+        if (row := rows.get(one.card.key)) is not None and row.missing_since is None
     ]
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from segue.analysis.moods import cold_start
 from segue.index import Found, Ids, Neighbours, Vectors
 from segue.model import RecordingId
-from segue.similarity.candidates import Candidate, allowed_by, playing
+from segue.similarity.candidates import Candidate, allowed_by, playing, shown
 from segue.similarity.errors import UnknownSeed
 from segue.similarity.follower import Follower
-from segue.similarity.roster import Roster, card_of_row
+from segue.similarity.roster import Roster, card_of
 from segue.similarity.rules import Rules
 from segue.similarity.seeds import Seed, find, middle
 from segue.similarity.walking import Walk
@@ -59,7 +59,7 @@ async def path(
     index, roster = follower.live.index, follower.roster
     first, last = [await _end(pool, index, roster, seed, rules) for seed in (start, end)]
     if first.recording == last.recording or count < 2:
-        return await _steps(pool, [first])
+        return await _steps(pool, roster, [first])
     points = waypoints(first.unit, last.unit, count - 2)
     length = 1 - float(first.unit @ (points or [last.unit])[0])
     allowed = await allowed_by(pool, rules.filter)
@@ -71,7 +71,7 @@ async def path(
         walk = Walk(first, last, rules, waypoints=len(points), length=length, must=fixed_length)
         await asyncio.to_thread(_through, walk, near, songs)
         if walk.is_whole or wanted >= _MOST_CANDIDATES or all(len(found) < wanted for found in near):
-            return await _steps(pool, [*walk.songs, last])
+            return await _steps(pool, roster, [*walk.songs, last])
         wanted *= _WIDER
 
 
@@ -100,7 +100,7 @@ async def _end(pool: Pool, index: Neighbours, roster: Roster, seed: Seed, rules:
     if not cards:
         async with reading(pool) as c:
             rows = await tracks.of_recordings(c, [recording], missing=True)
-        cards = [card_of_row(row) for row in rows]
+        cards = [card_of(row) for row in rows]
     if not cards:
         raise UnknownSeed(f"No track plays recording {recording} any more.")
     server = rules.filter.server
@@ -154,19 +154,18 @@ def _through(walk: Walk, near: Sequence[Found], songs: Songs) -> None:
         walk.step(found, songs)
 
 
-async def _steps(pool: Pool, songs: Sequence[Candidate]) -> list[Step]:
+async def _steps(pool: Pool, roster: Roster, songs: Sequence[Candidate]) -> list[Step]:
     """The tracks themselves; only an end may be one that is missing."""
-    async with reading(pool) as c:
-        rows = {row.id: row for row in await tracks.by_ids(c, [song.card.key for song in songs])}
-    shown = [song for song in songs if song.card.key in rows]
+    rows = await shown(pool, roster, [song.card.key for song in songs])
+    present = [song for song in songs if song.card.key in rows]
     return [
         Step(
             recording=song.recording,
             track=rows[song.card.key],
             step=_apart(before, song),
-            distance=_apart(shown[0], song),
+            distance=_apart(present[0], song),
         )
-        for before, song in zip([*shown[:1], *shown], shown, strict=False)
+        for before, song in zip([*present[:1], *present], present, strict=False)
     ]
 
 

@@ -16,7 +16,7 @@ from segue.similarity.arranging import walked
 from segue.similarity.follower import Follower
 from segue.similarity.near import near
 from segue.similarity.path import path
-from segue.similarity.roster import card_of_row
+from segue.similarity.roster import card_of
 from segue.similarity.rules import LONGEST_SECONDS, Rules
 from segue.similarity.works import performer
 from segue.store import tracks, traits
@@ -121,7 +121,7 @@ async def _passing(pool: Pool, follower: Follower, recipe: Recipe, rules: Rules)
         rows = {row.recording_id: row for row in await tracks.by_ids(c, [allowed[one] for one in fitting])}
     artists: Counter[str] = Counter()
     chosen: list[RecordingId] = []
-    for one in (one for one in fitting if one in rows and rules.allows_track(card_of_row(rows[one]))):
+    for one in (one for one in fitting if one in rows and rules.allows_track(card_of(rows[one]))):
         artist = _artist(rows[one]) or f"#{one}"
         if rules.per_artist is None or artists[artist] < rules.per_artist:
             artists[artist] += 1

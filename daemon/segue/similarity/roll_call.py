@@ -2,7 +2,7 @@
 
 import asyncio
 
-from segue.similarity.roster import Roster, card_of
+from segue.similarity.roster import Roster
 from segue.store import following, rolls
 from segue.store.pool import Connection
 
@@ -12,10 +12,11 @@ _AT_ONCE = 100  # then others have their turn
 
 
 class RollCall:
-    """The roster that serves, and how far it has followed."""
+    """The roster that serves, and how far it has followed; `shown_bytes` may be kept for showing tracks."""
 
-    def __init__(self) -> None:
-        self.roster = Roster()
+    def __init__(self, *, shown_bytes: int) -> None:
+        self._shown_bytes = shown_bytes
+        self.roster = Roster(shown_bytes=shown_bytes)
         self._position: following.Position | None = None
 
     async def catch_up(self, c: Connection, *, limit: int = 2000) -> None:
@@ -26,10 +27,10 @@ class RollCall:
         while True:
             changes, self._position = await rolls.follow(c, self._position, limit=limit)
             for number, change in enumerate(changes, 1):
-                if change.entry is None:
+                if change.track is None:
                     self.roster.remove(change.key)
                 else:
-                    self.roster.put(card_of(change.entry))
+                    self.roster.put(change.track)
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)
             if len(changes) < limit:
@@ -46,10 +47,10 @@ class RollCall:
     async def _read(self, c: Connection) -> None:
         """A new roster beside the one that serves."""
         position = await following.position(c)
-        roster = Roster()
+        roster = Roster(shown_bytes=self._shown_bytes)
         async for page in rolls.load(c):
-            for number, entry in enumerate(page, 1):
-                roster.put(card_of(entry))
+            for number, track in enumerate(page, 1):
+                roster.put(track)
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)
         self.roster, self._position = roster, position

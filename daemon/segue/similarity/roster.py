@@ -1,4 +1,4 @@
-"""Every present track as rules see it, in some 60 bytes, so that a query need not ask the database."""
+"""Every present track as rules see it, in some 60 bytes, and as it is shown: a query asks no database."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -10,11 +10,11 @@ import numpy as np
 from segue.index import Ids
 from segue.index.places import NOWHERE, Places
 from segue.model import RecordingId, ServerKey
+from segue.similarity.shelf import Shelf
 from segue.similarity.works import folded, is_seasonal, performer, work
-from segue.store.rolls import Entry
 from segue.store.tracks import TrackRow
 
-__all__ = ["Card", "Roster", "card_of", "card_of_row"]
+__all__ = ["Card", "Roster", "card_of"]
 
 _FIRST_CAPACITY = 1024
 
@@ -48,9 +48,10 @@ _ROW = np.dtype(
 
 
 class Roster:
-    """Cards by track and by recording; for one thread."""
+    """Cards by track and by recording; for one thread. Tracks are shown from memory while there is room."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shown_bytes: int = 0) -> None:
+        self._shelf = Shelf(shown_bytes)
         self._rows = np.zeros(_FIRST_CAPACITY, _ROW)
         self._end = 0
         self._free: list[int] = []
@@ -69,11 +70,12 @@ class Roster:
 
     @property
     def nbytes(self) -> int:
-        """What it takes for its cards."""
-        return int(self._rows.nbytes)
+        """What it takes for its cards, and for showing tracks."""
+        return int(self._rows.nbytes) + self._shelf.nbytes
 
-    def put(self, card: Card) -> None:
+    def put(self, track: TrackRow) -> None:
         """Add or replace one."""
+        card = card_of(track)
         self.remove(card.key)
         row = self._free.pop() if self._free else self._end
         if row == self._end:
@@ -84,6 +86,7 @@ class Roster:
                 self._rows = grown
         self._rows[row] = (*card, self._of_recording[card.recording])
         self._of_track[card.key] = self._of_recording[card.recording] = row
+        self._shelf.put(row, track)
 
     def remove(self, key: int) -> None:
         """Take one out, if it is there."""
@@ -99,6 +102,7 @@ class Roster:
                 before = after
             self._rows["next"][before] = following
         self._of_track[key] = NOWHERE
+        self._shelf.clear(row)
         self._rows[row] = np.zeros((), _ROW)
         self._free.append(row)
 
@@ -126,38 +130,27 @@ class Roster:
         rows = self._of_track.of(np.array(keys, np.int64))
         return [Card._make(values[:-1]) for values in self._rows[rows[rows >= 0]].tolist()]
 
+    def shown(self, keys: Sequence[int]) -> dict[int, TrackRow]:
+        """These tracks as far as memory has them."""
+        rows = self._of_track.of(np.array(keys, np.int64)).tolist()
+        found = (self._shelf.get(row) for row in rows if row != NOWHERE)
+        return {track.id: track for track in found if track is not None}
 
-def card_of(entry: Entry) -> Card:
+
+def card_of(track: TrackRow) -> Card:
     """What rules ask about this track; where nobody is named, equal titles tell of no work."""
-    credited = entry.artist or entry.album_artist
+    credited = track.artist or track.album_artist
     return Card(
-        key=entry.key,
-        recording=entry.recording,
-        server=entry.server,
+        key=track.id,
+        recording=track.recording_id,
+        server=track.server_id,
         artist=_name(credited or ""),
-        album=_album(entry.album_artist or entry.artist or "", entry.album or ""),
+        album=_album(track.album_artist or track.artist or "", track.album or ""),
         work=_number(
-            "\n".join(work(entry.title, credited)) if _name(credited or "") else f"#{entry.recording}"
+            "\n".join(work(track.title, credited)) if _name(credited or "") else f"#{track.recording_id}"
         ),
-        seconds=float("nan") if entry.seconds is None else entry.seconds,
-        seasonal=is_seasonal(entry.title) or any(map(_names_season, (entry.album or "", *entry.genres))),
-    )
-
-
-def card_of_row(row: TrackRow) -> Card:
-    """The same, of a track that may be missing."""
-    return card_of(
-        Entry(
-            key=row.id,
-            recording=row.recording_id,
-            server=row.server_id,
-            title=row.title,
-            artist=row.artist,
-            album_artist=row.album_artist,
-            album=row.album,
-            genres=list(row.genres),
-            seconds=row.seconds,
-        )
+        seconds=float("nan") if track.seconds is None else track.seconds,
+        seasonal=is_seasonal(track.title) or any(map(_names_season, (track.album or "", *track.genres))),
     )
 
 

@@ -1,4 +1,4 @@
-"""Rolls: what rules ask about every present track, and the log of its changes for followers.
+"""Rolls: every present track, and the log of its changes for followers.
 
 It is read as embeddings are (see there), so no change is missed in whatever order transactions commit.
 """
@@ -8,47 +8,33 @@ from typing import Any, NamedTuple
 
 from psycopg.rows import tuple_row
 
-from segue.model import RecordingId, ServerKey
 from segue.store.following import Position, advanced, horizon
 from segue.store.pool import Connection
+from segue.store.tracks import TRACK_COLUMNS, TrackRow, track_row
 
-__all__ = ["Change", "Entry", "digest", "follow", "load"]
-
-
-class Entry(NamedTuple):
-    """A present track."""
-
-    key: int
-    recording: RecordingId
-    server: ServerKey
-    title: str
-    artist: str | None
-    album_artist: str | None
-    album: str | None
-    genres: list[str]
-    seconds: float | None
+__all__ = ["Change", "digest", "follow", "load"]
 
 
 class Change(NamedTuple):
-    """A track as it is now; `entry` is None when it is gone or missing."""
+    """A track as it is now; `track` is None when it is gone or missing."""
 
     key: int
     number: int
     tx: int
-    entry: Entry | None
+    track: TrackRow | None
 
 
-async def load(c: Connection, *, page: int = 2000) -> AsyncIterator[list[Entry]]:
+async def load(c: Connection, *, page: int = 2000) -> AsyncIterator[list[TrackRow]]:
     """Every present track, in pages; ask `following.position` first and follow from there."""
     after = 0
     while True:
         async with c.cursor(row_factory=tuple_row, binary=True) as cursor:
             await cursor.execute(_LOAD, (after, page))
-            entries = [Entry._make(row) for row in await cursor.fetchall()]
-        if entries:
-            after = entries[-1].key
-            yield entries
-        if len(entries) < page:
+            tracks = [track_row(row) for row in await cursor.fetchall()]
+        if tracks:
+            after = tracks[-1].id
+            yield tracks
+        if len(tracks) < page:
             return
 
 
@@ -75,17 +61,18 @@ async def digest(c: Connection) -> tuple[int, int]:
 
 
 def _change(row: tuple[Any, ...]) -> Change:
-    key, number, tx, *rest = row
-    return Change(key, number, tx, Entry(key, *rest) if rest[0] is not None else None)
+    key, number, tx, *track = row
+    return Change(key, number, tx, track_row(track) if track[0] is not None else None)
 
 
-_COLUMNS = "t.recording_id, t.server_id, t.title, t.artist, t.album_artist, t.album, t.genres, t.seconds"
 _LOAD = f"""
-select t.id, {_COLUMNS} from tracks t where t.id > %s and t.missing_since is null order by t.id limit %s
+select {TRACK_COLUMNS} from tracks t join servers s on s.id = t.server_id
+ where t.id > %s and t.missing_since is null order by t.id limit %s
 """
 _FOLLOW = f"""
-select c.track_id, c.change, c.tx::text::bigint, {_COLUMNS}
-  from track_changes c left join tracks t on t.id = c.track_id and t.missing_since is null
+select c.track_id, c.change, c.tx::text::bigint, {TRACK_COLUMNS}
+  from track_changes c
+  left join (tracks t join servers s on s.id = t.server_id) on t.id = c.track_id and t.missing_since is null
  where c.tx >= %s::text::xid8
    and not exists (select from unnest(%s::bigint[]) as seen(change) where seen.change = c.change)
  order by c.tx, c.change limit %s

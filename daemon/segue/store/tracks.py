@@ -13,6 +13,7 @@ from segue.model import RecordingId, ServerKey, Track, TrackId
 from segue.store.pool import Connection
 
 __all__ = [
+    "TRACK_COLUMNS",
     "Known",
     "TrackRow",
     "analyze",
@@ -28,12 +29,13 @@ __all__ = [
     "of_server",
     "purge",
     "search",
+    "track_row",
     "update",
 ]
 
 
 class TrackRow(NamedTuple):
-    """A track as we keep it; `id` is ours, `track_id` the server's. In the order of `_SELECT`."""
+    """A track as it is shown; `id` is ours, `track_id` the server's. In the order of `TRACK_COLUMNS`."""
 
     id: int
     server_id: ServerKey
@@ -49,12 +51,8 @@ class TrackRow(NamedTuple):
     year: int | None
     genres: tuple[str, ...]
     seconds: float | None
-    bytes: int | None
     format: str | None
-    path: str | None
     library: str | None
-    musicbrainz_recording: str | None
-    added_at: datetime | None
     missing_since: datetime | None
     excluded: bool
 
@@ -268,20 +266,22 @@ _GENRES = TrackRow._fields.index("genres")
 
 def _track_rows(_: AsyncCursor[Any]) -> RowMaker[TrackRow]:
     """By place rather than by name: an answer of 25 tracks waits for each of them."""
-    return _track_row
+    return track_row
 
 
-def _track_row(values: Sequence[Any]) -> TrackRow:
+def track_row(values: Sequence[Any]) -> TrackRow:
+    """From the values of `TRACK_COLUMNS`."""
     return TrackRow._make((*values[:_GENRES], tuple(values[_GENRES]), *values[_GENRES + 1 :]))
 
 
-_SELECT = """
-select t.id, t.server_id, s.name as server, t.server_track_id as track_id, t.recording_id, t.title,
-       t.artist, t.album_artist, t.album, t.track_number, t.disc_number, t.year, t.genres, t.seconds,
-       t.bytes, t.format, t.path, t.library, t.musicbrainz_recording, t.added_at, t.missing_since,
-       t.excluded
-  from tracks t join servers s on s.id = t.server_id
+TRACK_COLUMNS = """
+       t.id, t.server_id, s.name, t.server_track_id, t.recording_id, t.title, t.artist, t.album_artist,
+       t.album, t.track_number, t.disc_number, t.year, t.genres, t.seconds, t.format, t.library,
+       t.missing_since, t.excluded
 """
+"""Of `tracks t` and `servers s`."""
+
+_SELECT = f"select {TRACK_COLUMNS} from tracks t join servers s on s.id = t.server_id "
 
 # Every word must occur somewhere; the shortest text that has them all fits best. An index knows no "all",
 # so that the longest word, which fewest have, is asked for by itself.

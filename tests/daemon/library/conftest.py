@@ -62,6 +62,13 @@ class Library:
     async def missing(self) -> dict[TrackId, tracks.TrackRow]:
         return await self._rows(missing=True)
 
+    async def paths(self) -> dict[TrackId, str | None]:
+        async with self.pool.connection() as c:
+            rows = await c.execute(
+                "select server_track_id, path from tracks where server_id = %s", (self.server,)
+            )
+            return {TrackId(row[0]): row[1] for row in await rows.fetchall()}
+
     async def wanted(self) -> int:
         return int(await self._one("select count(*) from recordings where wanted is not null"))
 

@@ -14,7 +14,7 @@ from segue.similarity import (
     near,
 )
 from segue.store import recordings
-from segue.store.pool import Pool
+from segue.store.pool import Pool, open_pool
 from tests.daemon.similarity.library import hear, towards
 from tests.daemon.store_recordings.rows import add_recording, add_server, add_track
 
@@ -36,6 +36,30 @@ async def test_nearest_first_without_the_seed(pool: Pool, follower: Follower) ->
     assert await near(pool, follower, [heard[0]], 10) == found
     between = await near(pool, follower, [heard[1], heard[3]], 1)
     assert [neighbour.track.title for neighbour in between] == ["at 30"]
+
+
+async def test_answers_go_on_while_the_database_is_away(pool: Pool, follower: Follower) -> None:
+    async with pool.connection() as c:
+        seed, other = [await add_recording(c) for _ in range(2)]
+        for recording, degrees in ((seed, 0), (other, 30)):
+            await hear(c, recording, towards(degrees))
+    await follower.look()
+    found = await near(pool, follower, [seed], 10)
+    async with open_pool("host=/nowhere", max_size=1, wait_seconds=0.1) as away:
+        assert await near(away, follower, [seed], 10) == found
+        assert [one.recording for one in found] == [other]
+
+
+async def test_without_room_for_tracks_they_are_read(pool: Pool, follower: Follower) -> None:
+    async with pool.connection() as c:
+        heard = [await add_recording(c) for _ in range(4)]
+        for recording, degrees in zip(heard, (0, 30, 40, 50), strict=True):
+            await hear(c, recording, towards(degrees))
+    frugal = Follower(pool, shown_bytes=250)
+    for one in (follower, frugal):
+        await one.look()
+    assert len(frugal.roster.shown([1, 2, 3, 4])) == 1
+    assert await near(pool, frugal, heard[:1], 10) == await near(pool, follower, heard[:1], 10)
 
 
 async def test_one_track_stands_for_a_recording_and_missing_ones_for_none(

@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.index.places import NOWHERE, Places
-from segue.model import RecordingId, ServerKey
+from segue.model import RecordingId, ServerKey, TrackId
 from segue.similarity import Follower
-from segue.similarity.roster import Card, Roster
+from segue.similarity.roster import Roster
+from segue.store import tracks
 from segue.store.pool import Pool
+from segue.store.tracks import TrackRow
 from tests.daemon.similarity.library import hear, towards
 from tests.daemon.store_recordings.rows import add_recording, add_track
 
@@ -24,7 +26,7 @@ def test_tracks_come_and_go(acts: list[tuple[int, int | None]]) -> None:
             roster.remove(key)
             model.pop(key, None)
         else:
-            roster.put(_card(key, recording))
+            roster.put(_track(key, recording))
             model[key] = recording
     assert len(roster) == len(model)
     assert roster.digest == (len(model), sum(model) + 3 * sum(model.values()))
@@ -68,6 +70,21 @@ async def test_it_learns_of_every_change(pool: Pool) -> None:
         ("update tracks set missing_since = now() where recording_id = %(first)s", [0, 2]),
         ("update tracks set missing_since = null where recording_id = %(first)s", [1, 2]),
         ("update tracks set recording_id = %(first)s where id = %(again)s", [2, 1]),
+        *(
+            (f"update tracks set {change} where recording_id = %(first)s", [2, 1])
+            for change in (
+                "server_track_id = server_track_id || ' moved'",
+                "album_artist = 'Ada', album = 'Water'",
+                "track_number = 3",
+                "disc_number = 2",
+                "year = 1999",
+                "genres = '{Pop,Art Pop}'",
+                "format = 'opus'",
+                "library = 'Loud'",
+                "seconds = 'nan'",
+                "seconds = 7",
+            )
+        ),
         ("delete from servers where name = 'cellar'", [2, 0]),
         ("delete from tracks where id = %(again)s", [1, 0]),
     ):
@@ -76,6 +93,7 @@ async def test_it_learns_of_every_change(pool: Pool) -> None:
         await follower.look()
         assert _held(follower, first, second) == expected, statement
         assert await follower.audit()
+        await _shows_what_is_stored(pool, follower)
     (after,) = follower.roster.of_recordings(np.array([first]))[first]
     assert after.seconds == 7 and after.work != before.work and after.artist == before.artist
 
@@ -107,11 +125,18 @@ async def test_an_audit_heals_what_differs(pool: Pool) -> None:
     async with pool.connection() as c:
         recording = await add_recording(c)
     await follower.look()
-    follower.roster.put(_card(10**6, recording))
+    follower.roster.put(_track(10**6, recording))
     assert not await follower.audit()
     await follower.look()
     assert await follower.audit()
     assert len(follower.roster) == 1
+
+
+async def _shows_what_is_stored(pool: Pool, follower: Follower) -> None:
+    async with pool.connection() as c:
+        stored = await tracks.list_(c)
+    shown = follower.roster.shown([track.id for track in stored])
+    assert {key: repr(track) for key, track in shown.items()} == {track.id: repr(track) for track in stored}
 
 
 def _held(follower: Follower, *recordings: RecordingId) -> list[int]:
@@ -119,13 +144,30 @@ def _held(follower: Follower, *recordings: RecordingId) -> list[int]:
     return [len(found.get(recording, [])) for recording in recordings]
 
 
-def _card(key: int, recording: int) -> Card:
-    return Card(key, RecordingId(recording), ServerKey(1), 1, 1, 1, float("nan"), False)
+def _track(key: int, recording: int, title: str = "Song") -> TrackRow:
+    return TrackRow(
+        key, ServerKey(1), "attic", TrackId(f"id {key}"), RecordingId(recording), title, "Ada", None, "Water",
+        3, None, 1999, ("Pop", "Art Pop"), 200.5, "flac", None, None, False,
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize("tracks", [3000])
-def test_a_card_takes_little_memory(tracks: int) -> None:
-    roster = Roster()
-    for key in range(1, tracks + 1):
-        roster.put(_card(key, key))
-    assert roster.nbytes / tracks < 90
+def test_what_there_is_no_room_for_is_not_shown() -> None:
+    roster = Roster(shown_bytes=1000)
+    for key in range(1, 30):
+        roster.put(_track(key, key))
+    shown = roster.shown(range(1, 31))
+    assert list(shown) == list(range(1, len(shown) + 1)) and 3 < len(shown) < 10
+    roster.remove(2)
+    roster.put(_track(1, 1, "x" * 1000))
+    roster.put(_track(31, 31))
+    after = roster.shown(range(1, 32))
+    assert set(after) == set(shown) - {1, 2} | {31}
+    assert after[31] == _track(31, 31)
+
+
+@pytest.mark.parametrize(("shown_bytes", "each"), [(0, 90), (2**20, 320)])
+def test_a_track_takes_little_memory(shown_bytes: int, each: int) -> None:
+    roster = Roster(shown_bytes=shown_bytes)
+    for key in range(1, 3001):
+        roster.put(_track(key, key))
+    assert roster.nbytes / 3000 < each
