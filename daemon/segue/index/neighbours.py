@@ -17,10 +17,11 @@ _DECIMALS = 6  # float32 carries no more; what is equal to that is ordered by id
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Recordings and their distances, nearest first, equal ones by id."""
+    """Recordings, their distances and their directions, nearest first, equal ones by id."""
 
     ids: Ids
     distances: npt.NDArray[np.float64]
+    units: Vectors
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,17 +58,16 @@ def unit(vector: Vectors) -> Vectors:
     return (vector.astype(np.float64) / length).astype(np.float32)
 
 
-def distances(view: View, rows: npt.NDArray[np.int64], query: Vectors) -> npt.NDArray[np.float64]:
+def distances(units: Vectors, query: Vectors) -> npt.NDArray[np.float64]:
     """1 - cosine, in double precision, so that it does not depend on where a row lies."""
-    wide = view.units[rows].astype(np.float64)
-    cosines: npt.NDArray[np.float64] = np.einsum("ij,j->i", wide, query.astype(np.float64))
-    apart: npt.NDArray[np.float64] = np.clip(1 - cosines, 0, 2).astype(np.float64)
-    return apart.round(_DECIMALS)
+    cosines = np.einsum("ij,j->i", units.astype(np.float64), query.astype(np.float64))
+    apart: npt.NDArray[np.float64] = np.minimum(np.maximum(1 - cosines, 0), 2).round(_DECIMALS)
+    return apart
 
 
 def ranked(view: View, rows: npt.NDArray[np.int64], query: Vectors, count: int) -> Found:
     """The best of these rows by distance, then id."""
-    apart = distances(view, rows, query)
-    ids = view.ids[rows]
+    units, ids = view.units[rows], view.ids[rows]
+    apart = distances(units, query)
     order = np.lexsort((ids, apart))[:count]
-    return Found(ids[order], apart[order])
+    return Found(ids[order], apart[order], units[order])

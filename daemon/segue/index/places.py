@@ -24,36 +24,35 @@ class Places:
     def __init__(self) -> None:
         self._pages = np.full((16, _PAGE), NOWHERE, np.int32)  # the first one stays empty
         self._used = 1
-        self._page_of = np.zeros(16, np.int32)
+        self._page_of = np.zeros(16, np.int32)  # the first and the last one stay empty
 
     def __getitem__(self, number: int) -> int:
-        page_of, high = self._page_of, number >> _BITS
-        if not 0 <= high < len(page_of):
+        page_of, high = self._page_of, (number >> _BITS) + 1
+        if not 0 < high < len(page_of):
             return NOWHERE
         page = page_of[high]  # before the pages are looked at, which only grow
         return int(self._pages[page, number & (_PAGE - 1)])
 
     def of(self, numbers: Numbers) -> Rows:
         """The row of each; NOWHERE where there is none."""
-        page_of, high = self._page_of, numbers >> _BITS
-        known = (high >= 0) & (high < len(page_of))
-        pages = np.where(known, page_of[np.where(known, high, 0)], 0)
+        pages = self._page_of.take((numbers >> _BITS) + 1, mode="clip")
         found: Rows = self._pages[pages, numbers & (_PAGE - 1)]
         return found
 
     def __setitem__(self, number: int, row: int) -> None:
-        page = self._page_for(number >> _BITS)  # a statement of its own, for it may replace the pages
+        page = self._page_for((number >> _BITS) + 1)  # a statement of its own, for it may replace the pages
         self._pages[page, number & (_PAGE - 1)] = row
 
     def put(self, numbers: Numbers, rows: npt.NDArray[np.integer[Any]]) -> None:
         """The row of each of these."""
-        for high in np.unique(numbers >> _BITS).tolist():
+        highs = (numbers >> _BITS) + 1
+        for high in np.unique(highs).tolist():
             self._page_for(high)
-        self._pages[self._page_of[numbers >> _BITS], numbers & (_PAGE - 1)] = rows
+        self._pages[self._page_of[highs], numbers & (_PAGE - 1)] = rows
 
     def _page_for(self, high: int) -> int:
-        if high >= len(self._page_of):
-            self._page_of = _grown(self._page_of, high + 1, 0)
+        if high >= len(self._page_of) - 1:
+            self._page_of = _grown(self._page_of, high + 2, 0)
         if not self._page_of[high]:
             if self._used == len(self._pages):
                 self._pages = _grown(self._pages, self._used + 1, NOWHERE)

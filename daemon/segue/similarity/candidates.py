@@ -54,18 +54,14 @@ class Source:
         asked = count + len(self.without)
         among = None if self.allowed is None else np.array(list(self.allowed), np.int64)
         found = await nearest(self.index, self.query, asked, among=among)
-        apart = {
-            RecordingId(recording): distance
-            for recording, distance in zip(found.ids.tolist(), found.distances.tolist(), strict=True)
-            if recording not in self.without
-        }
-        cards = playing(self.roster, list(apart), self.allowed)
-        view, places = self.index.table.find(list(apart))
-        units = dict(zip(apart, view.units[np.maximum(places, 0)], strict=True))
+        cards = playing(self.roster, found.ids, self.allowed)
         return Candidates(
             rows=[
-                Candidate(recording, card, distance, units[recording])
-                for recording, distance in apart.items()
+                Candidate(recording, card, distance, unit)
+                for recording, distance, unit in zip(
+                    found.ids.tolist(), found.distances.tolist(), found.units, strict=True
+                )
+                if recording not in self.without
                 for card in cards.get(recording, ())
             ],
             is_all=len(found) < asked,
@@ -88,12 +84,12 @@ async def nearest(index: Neighbours, query: Vectors, count: int, *, among: Ids |
 
 
 def playing(
-    roster: Roster, ids: Sequence[RecordingId], allowed: Mapping[RecordingId, int] | None
+    roster: Roster, ids: Ids, allowed: Mapping[RecordingId, int] | None
 ) -> dict[RecordingId, list[Card]]:
     """The present tracks of these recordings; the one that keeps the filter where that is known."""
     if allowed is None:
-        return roster.of_recordings(np.array(ids, np.int64))
-    cards = roster.of_tracks([allowed[recording] for recording in ids if recording in allowed])
+        return roster.of_recordings(ids)
+    cards = roster.of_tracks([allowed[recording] for recording in ids.tolist() if recording in allowed])
     return {card.recording: [card] for card in cards}
 
 

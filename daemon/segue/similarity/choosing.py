@@ -1,7 +1,7 @@
 """Picks, from the nearest on, what the rules allow; pure."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import isnan
 
 from segue.analysis.moods import cold_start
@@ -65,11 +65,11 @@ class Choice:
         near_seed = self._is_asked_of_one and one.distance < self._same  # not so of a middle of several
         if near_seed and any(_is_as_long(one.card, card) for card in self._own):
             return True
-        return any(
-            abs(one.distance - other.distance) <= self._same_reach
-            and 1 - float(one.unit @ other.unit) < self._same
-            for other in kept.about_as_long(one)
-        )
+        for other in kept.about_as_long(one):
+            is_in_reach = abs(one.distance - other.distance) <= self._same_reach
+            if is_in_reach and 1 - float(one.unit @ other.unit) < self._same:
+                return True
+        return False
 
     def _may_stand(self, one: Candidate, heard: Mapping[RecordingId, Traits]) -> bool:
         return (
@@ -94,19 +94,15 @@ class _ByLength:
         self._of_length: dict[int, list[Candidate]] = {}
 
     def add(self, one: Candidate) -> None:
-        if (length := _length(one.card)) is not None:
-            self._of_length.setdefault(length, []).append(one)
+        if not isnan(one.card.seconds):
+            self._of_length.setdefault(int(one.card.seconds / _SAME_SECONDS), []).append(one)
 
-    def about_as_long(self, one: Candidate) -> Iterator[Candidate]:
-        if (length := _length(one.card)) is not None:
-            for near in (length - 1, length, length + 1):
-                for other in self._of_length.get(near, ()):
-                    if _is_as_long(one.card, other.card):
-                        yield other
-
-
-def _length(card: Card) -> int | None:
-    return None if isnan(card.seconds) else int(card.seconds / _SAME_SECONDS)
+    def about_as_long(self, one: Candidate) -> list[Candidate]:
+        if isnan(one.card.seconds):
+            return []
+        length, of = int(one.card.seconds / _SAME_SECONDS), self._of_length.get
+        near = (*of(length - 1, ()), *of(length, ()), *of(length + 1, ()))
+        return [other for other in near if _is_as_long(one.card, other.card)]
 
 
 def _is_as_long(one: Card, other: Card) -> bool:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,7 @@ _TIMES_CANDIDATES = 2  # with three per artist, 19 of 20 answers need no more
 _UNHUB_FACTOR = 2  # what a hub pushed away must be among the candidates to come forward
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A recording near the seeds, the track that stands for it, and 1 - cosine."""
 
     recording: RecordingId
@@ -78,7 +78,7 @@ async def near(
         return answer
     arrangement = Arrangement(chosen, [one.recording for one in answer], rules)
     told = await reasons(pool, index, found, arrangement)
-    return [replace(one, why=told.get(one.recording)) for one in answer]
+    return [one._replace(why=told.get(one.recording)) for one in answer]
 
 
 async def _own(pool: Pool, roster: Roster, seeds: Sequence[RecordingId]) -> list[Card]:

@@ -119,7 +119,7 @@ def _songs(
     everything = {recording for found in near for recording in found.ids.tolist()}
     ids = [RecordingId(recording) for recording in sorted(everything)]
     view, rows = index.table.find(ids)
-    played = playing(roster, ids, allowed)
+    played = playing(roster, np.array(ids, np.int64), allowed)
     return {
         recording: [
             Candidate(recording=recording, card=card, distance=0.0, unit=view.units[row])
