@@ -91,7 +91,8 @@ async def middle(pool: Pool, index: Neighbours, seeds: Found) -> Vectors:
     if len(ids) == 1 and not seeds.vectors and seeds.wanted:
         view, row = index.table.find_one(ids[0])
         if row >= 0:
-            return view.units[row]
+            own: Vectors = view.units[row]
+            return own
     view, rows = index.table.find(ids)
     parts = [(vector, weight) for vector, weight in seeds.vectors]
     parts += [
