@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 __all__ = ["folded", "is_seasonal", "performer", "work"]
 
@@ -54,12 +55,19 @@ def performer(artist: str | None) -> str:
 
 def work(title: str, artist: str | None) -> tuple[str, str]:
     """Equal for versions of one work; remixes and numbered parts are works of their own."""
-    bare, plain_artist = title.casefold(), folded(artist or "")
+    plain_artist, first_artist = _credited(artist or "")
+    bare = title.casefold()
     for part in (_BRACKETS, _TAIL, _FEATURING):
         shorter = part.sub("", bare)
-        bare = shorter if folded(shorter) not in ("", plain_artist) else bare
-    first = _ARTISTS.split((artist or "").casefold(), maxsplit=1)[0]
-    return folded(first) or plain_artist, folded(bare) or title
+        if shorter != bare and folded(shorter) not in ("", plain_artist):
+            bare = shorter
+    return first_artist or plain_artist, folded(bare) or title
+
+
+@lru_cache(maxsize=1024)
+def _credited(artist: str) -> tuple[str, str]:
+    """All who are credited, and the first of them."""
+    return folded(artist), folded(_ARTISTS.split(artist.casefold(), maxsplit=1)[0])
 
 
 def is_seasonal(*texts: str | None) -> bool:
