@@ -6,8 +6,9 @@ PostgreSQL, Valkey and `segue serve` run as processes; the library is written st
 - resting: each waits by chance between answer and next question, so that all together ask so many a second;
 - open: requests come at a rate whether or not the ones before are answered, as from strangers;
 - volleys: all ask in the same moment, then rest, so that the last waits for 49 others;
-- closed: each asks again at once; one process is always saturated, and the times tell its throughput. An
-  answer that holds nothing (`/healthz`) tells what HTTP alone takes then.
+- closed: each asks again at once; one process is always saturated, and the times tell its throughput.
+
+An answer that holds nothing (`/healthz`) tells what HTTP alone takes, resting and closed.
 
 With `--keep` the library and the graph are made once; later runs begin with them. Recall is asked for
 through HTTP as well, without rules, and compared with a scan of what the database holds.
@@ -82,6 +83,11 @@ def _loads(clients: Clients, paths: list[str], arguments: argparse.Namespace):
         yield (
             f"resting, {rate:g}/s",
             clients.closed_loop(paths, arguments.seconds, rate=rate),
+        )
+    for rate in arguments.rates[:1]:
+        yield (
+            f"resting, {rate:g}/s, of /healthz",
+            clients.closed_loop(["/healthz"], arguments.seconds, rate=rate),
         )
     for rate in arguments.rates:
         yield f"open, {rate:g}/s", clients.open_loop(paths, rate, arguments.seconds)
