@@ -20,6 +20,8 @@ class Shelf:
     def put(self, number: int, track: TrackRow) -> None:
         """Keep it there if there is room."""
         self.clear(number)
+        if self.nbytes + _EACH >= self._most_bytes:
+            return
         packed = to_json(track, inf_nan_mode="constants")
         if self.nbytes + len(packed) + _EACH > self._most_bytes:
             return
