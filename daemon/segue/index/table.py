@@ -149,14 +149,6 @@ class Table:
             if not len(rows) or rows.max() < len(view):  # rows are told only after their view is published
                 return view, rows
 
-    def find_one(self, recording: int) -> tuple[View, int]:
-        """The same for one."""
-        while True:
-            view = self._view
-            row = view.rows[recording]
-            if row < len(view):
-                return view, row
-
     @classmethod
     def compacted(cls, view: View, dimensions: int, *, folder: Path | None = None) -> "Table":
         """A new table of a view's living rows, in their order."""

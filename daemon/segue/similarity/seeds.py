@@ -88,12 +88,10 @@ async def find(pool: Pool, seeds: Sequence[Seed | Weighted]) -> Found:
 async def middle(pool: Pool, index: Neighbours, seeds: Found) -> Vectors:
     """The weighted middle of the seeds' directions; those not heard are left out, unless none wanted is."""
     ids = list(seeds.recordings)
-    if len(ids) == 1 and not seeds.vectors and seeds.wanted:
-        view, row = index.table.find_one(ids[0])
-        if row >= 0:
-            own: Vectors = view.units[row]
-            return own
     view, rows = index.table.find(ids)
+    if len(ids) == 1 and not seeds.vectors and seeds.wanted and rows[0] >= 0:
+        own: Vectors = view.units[rows[0]]
+        return own
     parts = [(vector, weight) for vector, weight in seeds.vectors]
     parts += [
         (view.units[row], seeds.recordings[recording])
