@@ -94,15 +94,19 @@ class _ByLength:
         self._of_length: dict[int, list[Candidate]] = {}
 
     def add(self, one: Candidate) -> None:
-        if not isnan(one.card.seconds):
-            self._of_length.setdefault(int(one.card.seconds / _SAME_SECONDS), []).append(one)
+        if (length := _length(one.card)) is not None:
+            self._of_length.setdefault(length, []).append(one)
 
     def about_as_long(self, one: Candidate) -> list[Candidate]:
-        if isnan(one.card.seconds):
+        if (length := _length(one.card)) is None:
             return []
-        length, of = int(one.card.seconds / _SAME_SECONDS), self._of_length.get
+        of = self._of_length.get
         near = (*of(length - 1, ()), *of(length, ()), *of(length + 1, ()))
         return [other for other in near if _is_as_long(one.card, other.card)]
+
+
+def _length(card: Card) -> int | None:
+    return None if isnan(card.seconds) else int(card.seconds / _SAME_SECONDS)
 
 
 def _is_as_long(one: Card, other: Card) -> bool:
