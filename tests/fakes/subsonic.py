@@ -200,8 +200,8 @@ class FakeSubsonic:
             return {"searchResult3": {}}
         query = form["query"][0].lower().strip('"')
         rows = [song for song in self._rows(form) if query in song["title"].lower()]
-        if not self.steady:
-            rows.sort(key=lambda song: hashlib.md5(f"{song['id']}{next(self._numbers)}".encode()).digest())
+        if not self.steady:  # to and fro, for an order by chance may be the same by chance
+            rows.sort(key=lambda song: song["id"], reverse=next(self._numbers) % 2 == 0)
         begin, count = int(form["songOffset"][0]) if "songOffset" in form else 0, int(form["songCount"][0])
         page = rows[begin : begin + min(count, self.most)]
         return {"searchResult3": {"song": [self._child(song) for song in page]} if page else {}}
