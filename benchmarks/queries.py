@@ -100,15 +100,24 @@ def _loads(clients: Clients, paths: list[str], arguments: argparse.Namespace):
 
 
 async def _await_built(running: Daemon, clients: Clients, tell: Tell) -> None:
-    """The exact index serves while the graph is built beside it."""
+    """The exact index serves while the graph is built beside it, and the graph until all lists are made."""
     await asyncio.sleep(3)
     for turn in range(3600):
         text = (await clients.get("/metrics")).decode()
-        if "segue_index_building 0.0" in text and "segue_index_ready 1.0" in text:
+        held, listed = (_gauge(text, f"segue_index_{name}") for name in ("recordings", "listed"))
+        is_built = "segue_index_building 0.0" in text and "segue_index_ready 1.0" in text
+        if is_built and (not _LISTED_ABOVE < held <= _LISTED_BELOW or listed > held - _LATE):
             return
         if turn % 20 == 0:
-            tell("the graph is being built")
+            tell(f"the lists are being made, {listed:,.0f}" if is_built else "the graph is being built")
         await asyncio.sleep(0.5)
+
+
+def _gauge(text: str, name: str) -> float:
+    return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} "))
+
+
+_LISTED_ABOVE, _LISTED_BELOW, _LATE = 10_000, 300_000, 1000
 
 
 async def _recall(clients: Clients, dsn: str, count: int) -> float:

@@ -78,6 +78,7 @@ def _index_sizes(settings: Settings) -> Sizes:
     return Sizes(
         exact_below=settings.index.exact_below,
         quantise_above=settings.index.quantise_above,
+        ready_below=settings.index.ready_below,
         folder=settings.data_dir / "index",
     )
 

@@ -3,6 +3,7 @@
 from segue.index.exact import ExactIndex
 from segue.index.graph import Graph, GraphIndex, Parameters
 from segue.index.growth import Kind, Sizes, Successor, kind_of
+from segue.index.lists import NearestLists
 from segue.index.neighbours import Found, Neighbours
 from segue.index.table import Ids, Table, Vectors, View
 
@@ -13,6 +14,7 @@ __all__ = [
     "GraphIndex",
     "Ids",
     "Kind",
+    "NearestLists",
     "Neighbours",
     "Parameters",
     "Sizes",

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from segue.index.neighbours import Found, Ids, ranked, unit
 from segue.index.table import Table, Vectors, View
 
-__all__ = ["ExactIndex", "scan"]
+__all__ = ["ExactIndex", "best", "scan"]
 
 _GATHER_BELOW = 0.2  # of all rows: picking so many costs as much as multiplying all
 _QUICK = 10_000
@@ -48,17 +48,17 @@ class ExactIndex:
 def scan(view: View, query: Vectors, count: int, *, rows: npt.NDArray[np.int64] | None = None) -> Found:
     """Compare with every living row, or with these."""
     if rows is None:
-        candidates = _best(view.units @ query, count, None if view.live == len(view) else view.alive)
+        candidates = best(view.units @ query, count, None if view.live == len(view) else view.alive)
     elif len(rows) < _GATHER_BELOW * len(view):
-        candidates = rows[_best(view.units[rows] @ query, count, None)]
+        candidates = rows[best(view.units[rows] @ query, count, None)]
     else:
         allowed = np.zeros(len(view), np.bool_)
         allowed[rows] = True
-        candidates = _best(view.units @ query, count, allowed)
+        candidates = best(view.units @ query, count, allowed)
     return ranked(view, candidates, query, count)
 
 
-def _best(
+def best(
     cosines: npt.NDArray[np.float32], count: int, allowed: npt.NDArray[np.bool_] | None
 ) -> npt.NDArray[np.int64]:
     """Where the highest `count` stand, and whatever is as good as the last of them."""

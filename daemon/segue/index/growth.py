@@ -29,10 +29,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """Which kind serves how many recordings, and where the vectors of the larger ones lie."""
+    """Which kind serves how many recordings, for which the nearest are kept ready, and where files lie."""
 
     exact_below: int = 50_000
     quantise_above: int = 300_000
+    ready_above: int = 10_000  # comparing so few takes no longer than reading what is ready
+    ready_below: int = 0
     folder: Path | None = None
 
     def kind_for(self, recordings: int, *, now: Kind = Kind.EXACT) -> Kind:
@@ -46,6 +48,10 @@ class Sizes:
     def folder_for(self, kind: Kind) -> Path | None:
         """Large tables lie in a file, whose memory the system may take back."""
         return None if kind is Kind.EXACT else self.folder
+
+    def are_ready_for(self, recordings: int, *, now: bool) -> bool:
+        """Whether the nearest of so many are kept ready; they stay while the library shrinks."""
+        return (0 if now else self.ready_above) < recordings <= self.ready_below
 
     def due(self, index: Neighbours) -> Kind | None:
         """The kind that should be built instead of this index, if any."""

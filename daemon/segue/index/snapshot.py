@@ -4,10 +4,8 @@ Only the graph is kept, with the recording and change number of each of its rows
 from the database at every start, so a wrong or old snapshot can cost recall, never truth.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 import voyager
 
 from segue.index.exact import ExactIndex
+from segue.index.files import locked, replace, sync
 from segue.index.graph import Graph, GraphIndex, Parameters
 from segue.index.neighbours import Neighbours
 from segue.index.table import Ids, Table, View
@@ -45,9 +44,7 @@ def save(index: GraphIndex, folder: Path, *, of: str) -> None:
 
     Nobody may apply changes meanwhile.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder):
         _save(index, folder, of)
 
 
@@ -104,8 +101,8 @@ def _save(index: GraphIndex, folder: Path, of: str) -> None:
         "sha256": {path.suffix: _sha256(path) for path in (graph, rows)},
     }
     for path in (graph, rows):
-        _sync(path)
-    _replace(folder / _SIDECAR, json.dumps(sidecar, indent=1).encode())
+        sync(path)
+    replace(folder / _SIDECAR, lambda file: file.write(json.dumps(sidecar, indent=1).encode()))
     _sweep(folder, stem)
 
 
@@ -127,24 +124,6 @@ def _rows(view: View) -> bytes:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    _sync(path.parent)
 
 
 def _sweep(folder: Path, stem: str) -> None:

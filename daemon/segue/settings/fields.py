@@ -181,6 +181,12 @@ class IndexSection(BaseModel):
         ge=0,
         description="Above so many recordings the graph keeps 8 bits of each number instead of 32.",
     )
+    ready_below: int = Field(
+        default=300_000,
+        ge=0,
+        description="Up to so many recordings the daemon keeps the nearest of each ready, in 600 bytes each: "
+        "what is asked about one song is then only read, and exact. 0 keeps none.",
+    )
 
 
 class LibrarySection(BaseModel):

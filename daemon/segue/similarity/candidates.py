@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segue.index import Found, Ids, Neighbours, Vectors
+from segue.index import Found, Ids, NearestLists, Neighbours, Vectors
 from segue.model import RecordingId
 from segue.similarity.roster import Card, Roster
 from segue.store import tracks, traits
@@ -46,14 +46,18 @@ class Source:
     index: Neighbours
     roster: Roster
     query: Vectors
+    alone: RecordingId | None  # the recording whose own direction is asked about
+    lists: NearestLists | None
     without: Collection[RecordingId]
     allowed: dict[RecordingId, int] | None  # with our key of the track that stands for each
 
     async def take(self, count: int) -> Candidates:
         """The nearest so many, from the first on."""
         asked = count + len(self.without)
-        among = None if self.allowed is None else np.array(list(self.allowed), np.int64)
-        found = await nearest(self.index, self.query, asked, among=among)
+        found = self._ready(asked)
+        if found is None:
+            among = None if self.allowed is None else np.array(list(self.allowed), np.int64)
+            found = await nearest(self.index, self.query, asked, among=among)
         cards = playing(self.roster, found.ids, self.allowed)
         return Candidates(
             rows=[
@@ -66,6 +70,11 @@ class Source:
             ],
             is_all=len(found) < asked,
         )
+
+    def _ready(self, count: int) -> Found | None:
+        if self.lists is None or self.alone is None or self.allowed is not None:
+            return None
+        return self.lists.nearest(self.alone, count)
 
 
 async def allowed_by(pool: Pool, bounds: Filter) -> dict[RecordingId, int] | None:

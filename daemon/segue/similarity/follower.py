@@ -40,6 +40,7 @@ class Status:
     reloads: int
     seconds_behind: float | None
     recall: Recall | None
+    listed: int
 
 
 class Follower:
@@ -97,6 +98,7 @@ class Follower:
             reloads=self._reloads,
             seconds_behind=None if self._looked_at is None else monotonic() - self._looked_at,
             recall=self._keeper.recall,
+            listed=live.lists.listed if live and live.lists else 0,
         )
 
     def hint(self) -> None:

@@ -9,6 +9,7 @@ import structlog
 from segue.index import ExactIndex, GraphIndex, Kind, Neighbours, Parameters, Sizes, Successor, Table
 from segue.index.audit import recalls
 from segue.index.snapshot import Snapshot, SnapshotError, adopt, load, save
+from segue.similarity.listing import Listing
 from segue.similarity.live import Live
 
 __all__ = ["Keeper", "Recall"]
@@ -32,10 +33,11 @@ class Recall:
 
 
 class Keeper:
-    """Builds a larger or fresher index in the background, and keeps its graph on disk."""
+    """Builds a larger or fresher index and the lists of the nearest beside it, and keeps them on disk."""
 
     def __init__(self, sizes: Sizes) -> None:
         self._sizes = sizes
+        self._listing = Listing(sizes)
         self._building: tuple[Neighbours, asyncio.Task[Successor]] | None = None
         self._measuring: asyncio.Task[Recall] | None = None
         self._saved_at = self._measured_at = monotonic()
@@ -75,30 +77,36 @@ class Keeper:
         if monotonic() - self._saved_at > _SAVE_SECONDS:
             await self.save(live)
         self._measure(live)
+        if self._building is None:
+            live = self._listing.tend(live)
         return live
 
     async def save(self, live: Live) -> None:
-        """Keep the graph on disk, if it has one that changed."""
+        """Keep on disk what changed: the graph, if it has one, and the lists."""
         self._saved_at = monotonic()
+        try:
+            await self._save_graph(live)
+            await self._listing.save(live)
+        except OSError as error:
+            _log.warning("snapshot_not_saved", reason=error.strerror)
+
+    async def _save_graph(self, live: Live) -> None:
         state = (live.index, len(live.index.table.view))
         if not isinstance(live.index, GraphIndex) or self._sizes.folder is None or state == self._saved:
             return
         began = monotonic()
-        try:
-            await asyncio.to_thread(save, live.index, self._sizes.folder, of=Live.key(live.space))
-        except OSError as error:
-            _log.warning("snapshot_not_saved", reason=error.strerror)
-            return
+        await asyncio.to_thread(save, live.index, self._sizes.folder, of=Live.key(live.space))
         self._saved = state
         _log.info("snapshot_saved", recordings=len(live.index.table), seconds=round(monotonic() - began, 3))
 
     async def close(self, live: Live | None) -> None:
-        """Stop what runs beside, and keep the graph on disk."""
+        """Stop what runs beside, and keep on disk what changed."""
         tasks = [task for task in (self._building and self._building[1], self._measuring) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._building = self._measuring = None
+        await self._listing.close()
         if live is not None:
             await self.save(live)
 
@@ -130,7 +138,8 @@ class Keeper:
             self._build_after = monotonic() + _BUILD_AGAIN_SECONDS
             return live
         index = await asyncio.to_thread(task.result().take_over)
-        taken = live.with_index(index)
+        lists = await self._listing.moved(live, index.table)
+        taken = live.with_index(index).with_lists(lists)
         _log.info("index_replaced", kind=type(index).__name__, recordings=len(index.table))
         await self.save(taken)
         return taken

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from segue.index import Ids, Neighbours, Vectors
+from segue.index import Ids, NearestLists, Neighbours, Vectors
 from segue.store import embeddings, spaces
 
 __all__ = ["Live"]
@@ -14,15 +14,24 @@ __all__ = ["Live"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """The space that serves, and the index of its vectors; `refused` tells the change of what it refused."""
+    """The space that serves, the index of its vectors, and the nearest of each where they are ready.
+
+    `refused` tells the change of what it refused.
+    """
 
     space: spaces.Space
     index: Neighbours
+    lists: NearestLists | None = None
     refused: dict[int, int] = field(default_factory=dict)
 
     def with_index(self, index: Neighbours) -> "Live":
-        """The same space in another index."""
-        return replace(self, index=index)
+        """The same space in another index; lists are of one table."""
+        lists = self.lists if self.lists is not None and self.lists.table is index.table else None
+        return replace(self, index=index, lists=lists)
+
+    def with_lists(self, lists: NearestLists | None) -> "Live":
+        """The same index with these lists, if they are of its table."""
+        return replace(self, lists=lists if lists is None or lists.table is self.index.table else None)
 
     @staticmethod
     def key(space: spaces.Space) -> str:

@@ -67,6 +67,8 @@ async def near(
         index=index,
         roster=roster,
         query=query,
+        alone=found.alone,
+        lists=live.lists,
         without=found.recordings,
         allowed=await allowed_by(pool, rules.filter),
     )
@@ -106,7 +108,7 @@ async def _choose(pool: Pool, source: Source, choice: Choice, count: int) -> lis
         kept = choice.among(batch, heard, count)
         if len(kept) == count or batch.is_all:
             return kept
-        wanted *= 4
+        wanted *= 2  # what is ready has so many, and a graph is asked for more soon enough
 
 
 async def _shown(pool: Pool, roster: Roster, chosen: Sequence[Candidate]) -> list[Neighbour]:

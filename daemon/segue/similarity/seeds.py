@@ -70,6 +70,11 @@ class Found:
         """Those that are not led away from."""
         return [recording for recording, weight in self.recordings.items() if weight > 0]
 
+    @property
+    def alone(self) -> RecordingId | None:
+        """The recording, where one and nothing else is asked about."""
+        return self.wanted[0] if len(self.recordings) == 1 and self.wanted and not self.vectors else None
+
     def add(self, ids: Sequence[RecordingId], weight: float) -> None:
         """Share a weight among recordings."""
         for recording in ids:
@@ -89,7 +94,7 @@ async def middle(pool: Pool, index: Neighbours, seeds: Found) -> Vectors:
     """The weighted middle of the seeds' directions; those not heard are left out, unless none wanted is."""
     ids = list(seeds.recordings)
     view, rows = index.table.find(ids)
-    if len(ids) == 1 and not seeds.vectors and seeds.wanted and rows[0] >= 0:
+    if seeds.alone is not None and rows[0] >= 0:
         own: Vectors = view.units[rows[0]]
         return own
     parts = [(vector, weight) for vector, weight in seeds.vectors]

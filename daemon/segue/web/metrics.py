@@ -121,6 +121,9 @@ def _index(context: Context) -> list[Metric]:
             "1 while another index is built beside the one that serves.",
             float(status.building),
         ),
+        GaugeMetricFamily(
+            "segue_index_listed", "Recordings whose nearest are kept ready.", float(status.listed)
+        ),
         GaugeMetricFamily("segue_index_refused", "Vectors without direction, left out.", status.refused),
         *_recall(status),
     ]

@@ -1,21 +1,28 @@
 """Tracks near given ones, as a person would expect them."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
+from segue.index import Sizes
 from segue.model import RecordingId, ServerKey, TrackId
 from segue.similarity import (
     CannotBeHeard,
     Follower,
     NotHeardYet,
     NotReady,
+    Rules,
+    Seed,
     TrackKey,
     UnknownSeed,
+    Weighted,
     near,
 )
 from segue.store import recordings
 from segue.store.pool import Pool, open_pool
-from tests.daemon.similarity.library import hear, towards
+from segue.store.traits import Filter
+from tests.daemon.similarity.library import DIMENSIONS, hear, towards
 from tests.daemon.store_recordings.rows import add_recording, add_server, add_track
 
 
@@ -48,6 +55,37 @@ async def test_answers_go_on_while_the_database_is_away(pool: Pool, follower: Fo
     async with open_pool("host=/nowhere", max_size=1, wait_seconds=0.1) as away:
         assert await near(away, follower, [seed], 10) == found
         assert [one.recording for one in found] == [other]
+
+
+async def test_what_is_ready_answers_as_what_is_compared(pool: Pool, follower: Follower) -> None:
+    chance = np.random.default_rng(2)
+    async with pool.connection() as c:
+        heard = [
+            await add_recording(c, title=f"song {number}", artist=f"{number % 9}", year=1980 + number % 40)
+            for number in range(300)
+        ]
+        for recording in heard:
+            await hear(c, recording, chance.normal(size=DIMENSIONS).astype(np.float32))
+    readied = Follower(pool, sizes=Sizes(ready_above=0, ready_below=1000))
+    await follower.look()
+    async with asyncio.timeout(30):
+        while readied.status.listed < len(heard):
+            await readied.look()
+    late, free = Rules(filter=Filter(years=(2015, None))), Rules(per_artist=None)
+    questions: list[tuple[list[Seed | Weighted], int, Rules]] = [
+        ([heard[5]], 10, Rules()),
+        ([heard[5]], 50, free),
+        ([heard[7]], 200, free),
+        ([heard[7]], 20, Rules(per_artist=None, unhub=True)),
+        ([heard[9]], 5, late),
+        ([heard[5], heard[8]], 10, Rules()),
+        ([heard[5], Weighted(heard[8], -1)], 10, free),
+        ([Weighted(heard[5], -1)], 10, free),
+    ]
+    for seeds, count, rules in questions:
+        ready = await near(pool, readied, seeds, count, rules=rules)
+        assert ready == await near(pool, follower, seeds, count, rules=rules)
+        assert ready
 
 
 async def test_without_room_for_tracks_they_are_read(pool: Pool, follower: Follower) -> None:

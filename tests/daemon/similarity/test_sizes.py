@@ -7,6 +7,7 @@ import numpy as np
 from structlog.testing import capture_logs
 
 from segue.index import Kind, Sizes
+from segue.index.exact import scan
 from segue.model import RecordingId
 from segue.similarity import Follower
 from segue.store import embeddings
@@ -46,7 +47,7 @@ async def test_a_damaged_snapshot_is_said_and_built_anew(pool: Pool, tmp_path: P
     task = asyncio.create_task(first.run())
     await until(lambda: first.status.kind is Kind.GRAPH)
     assert await stop(task, first)
-    damage(tmp_path)
+    damage(tmp_path, "*.voyager")
     second = Follower(pool, sizes=sizes, poll_seconds=0.02)
     with capture_logs() as logs:
         task = asyncio.create_task(second.run())
@@ -54,6 +55,59 @@ async def test_a_damaged_snapshot_is_said_and_built_anew(pool: Pool, tmp_path: P
         assert await stop(task, second)
     assert "snapshot_refused" in [line["event"] for line in logs]
     assert second.status.recordings == 300
+
+
+async def test_the_nearest_are_kept_ready_from_size_to_size_and_over_restarts(
+    pool: Pool, tmp_path: Path
+) -> None:
+    sizes = Sizes(exact_below=600, ready_above=200, ready_below=2000, folder=tmp_path)
+    follower = Follower(pool, sizes=sizes, poll_seconds=0.02)
+    task = asyncio.create_task(follower.run())
+    for end, kind in ((500, Kind.EXACT), (1500, Kind.GRAPH)):
+        await put_many(pool, follower.status.recordings, end)
+        await until(
+            lambda end=end, kind=kind: (
+                (follower.status.kind, follower.status.listed > end - 256) == (kind, True)
+            )
+        )
+        await is_ready_as_compared(follower)
+    assert await stop(task, follower)
+    restarted = Follower(pool, sizes=sizes, poll_seconds=0.02)
+    with capture_logs() as logs:
+        task = asyncio.create_task(restarted.run())
+        await until(lambda: restarted.status.listed > 1500 - 256)
+        await is_ready_as_compared(restarted)
+        await put_many(pool, 1500, 2100)
+        await until(lambda: (restarted.status.recordings, restarted.status.listed) == (2100, 0))
+        assert await stop(task, restarted)
+    events = [line["event"] for line in logs]
+    assert "lists_read" in events and "lists_made" not in events
+    assert not [line for line in logs if line["log_level"] in ("warning", "error")]
+
+
+async def test_damaged_lists_are_said_and_made_anew(pool: Pool, tmp_path: Path) -> None:
+    sizes = Sizes(ready_above=200, ready_below=2000, folder=tmp_path)
+    await put_many(pool, 0, 300)
+    for logged in ([], ["lists_refused"]):
+        follower = Follower(pool, sizes=sizes, poll_seconds=0.02)
+        with capture_logs() as logs:
+            task = asyncio.create_task(follower.run())
+            await until(lambda follower=follower: follower.status.listed == 300)
+            await is_ready_as_compared(follower)
+            assert await stop(task, follower)
+        assert [line["event"] for line in logs if line["log_level"] == "warning"] == logged
+        damage(tmp_path, "*.npz")
+
+
+async def is_ready_as_compared(follower: Follower) -> None:
+    live, lists = follower.live, follower.live.lists
+    assert lists is not None
+    await until(lambda: not lists.is_due)
+    view = live.index.table.view
+    for recording in view.ids[view.alive][:200:20].tolist():
+        _, (row,) = live.index.table.find([recording])
+        found, true = lists.nearest(recording, 50), scan(view, view.units[row], 50)
+        assert found is not None and np.allclose(found.distances, true.distances, atol=3e-6)
 
 
 async def test_a_new_space_meanwhile_throws_the_building_away(pool: Pool, tmp_path: Path) -> None:
@@ -74,9 +128,9 @@ async def test_a_new_space_meanwhile_throws_the_building_away(pool: Pool, tmp_pa
     )
 
 
-def damage(folder: Path) -> None:
-    (graph,) = folder.glob("*.voyager")
-    graph.write_bytes(graph.read_bytes()[:-1])
+def damage(folder: Path, files: str) -> None:
+    (path,) = folder.glob(files)
+    path.write_bytes(path.read_bytes()[:-1])
 
 
 async def put_many(pool: Pool, start: int, end: int) -> None:

@@ -39,6 +39,7 @@ class IndexReply(Told):
     seconds_behind: float | None = Field(description="Since it was last known to equal the database.")
     kind: str | None = Field(description="How it searches: `exact`, `graph` or `quantised`.")
     building: bool = Field(description="Another index is built beside the one that serves.")
+    listed: int = Field(description="Recordings whose nearest are kept ready, so that they are only read.")
     recall_at_10: float | None = Field(
         description="Share of the true 10 nearest that is found, measured on a sample; null: all, or not yet."
     )
@@ -99,6 +100,7 @@ async def show_system(call: Call) -> System:
             seconds_behind=status.seconds_behind,
             kind=status.kind,
             building=status.building,
+            listed=status.listed,
             recall_at_10=status.recall.at_10 if status.recall else None,
             recall_at_50=status.recall.at_50 if status.recall else None,
         ),
