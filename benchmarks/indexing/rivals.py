@@ -9,13 +9,24 @@ import numpy as np
 import numpy.typing as npt
 
 from indexing.vectors import DIMENSIONS, Vectors
-from segue.index import ExactIndex, GraphIndex, Kind, Neighbours, Parameters, Sizes, Successor, Table
+from segue.index import (
+    ExactIndex,
+    GraphIndex,
+    Kind,
+    NearestLists,
+    Neighbours,
+    Parameters,
+    Sizes,
+    Successor,
+    Table,
+    lists_file,
+)
 from segue.index.snapshot import adopt, load, save
 
 __all__ = ["OURS", "RIVALS", "Rival", "make"]
 
 Ids = npt.NDArray[np.int64]
-OURS = ("exact", "graph", "graph, 8 bit")
+OURS = ("exact", "graph", "graph, 8 bit", "lists")
 RIVALS = {
     "numpy": "numpy", "voyager M=64 ef=1024": "voyager", "hnswlib": "hnswlib", "usearch": "usearch",
     "faiss flat": "faiss", "faiss hnsw": "faiss",
@@ -180,11 +191,54 @@ class Faiss:
         self.index.add(vector[None])
 
 
+class Lists(Ours):
+    """The nearest of each kept ready, beside the exact index; a recording is told by its first number."""
+
+    def __init__(self) -> None:
+        super().__init__(Kind.EXACT)
+
+    def build(self, vectors: Vectors) -> None:
+        super().build(vectors)
+        self.numbers = np.argsort(vectors[:, 0])
+        self.firsts = vectors[self.numbers, 0]
+        self.lists = NearestLists(self.index.table)
+        self._advance()
+
+    def ask(self, vector: Vectors, count: int) -> Ids:
+        at = min(int(np.searchsorted(self.firsts, vector[0])), len(self.firsts) - 1)
+        found = None
+        if self.firsts[at] == vector[0]:
+            found = self.lists.nearest(int(self.numbers[at]), count)
+        return super().ask(vector, count) if found is None else found.ids
+
+    def add(self, number: int, vector: Vectors) -> None:
+        super().add(number, vector)
+        self._advance()
+
+    def start(self, vectors: Vectors) -> Callable[[], None]:
+        folder = Path(tempfile.mkdtemp(prefix="segue-bench-"))
+        kept = self.lists.kept()
+        assert kept is not None
+        lists_file.save(kept, folder, of="bench")
+
+        def again() -> None:
+            index, stored = self._started(folder, vectors), lists_file.load(folder, of="bench")
+            assert stored is not None
+            NearestLists.of(index.table, stored)
+
+        return again
+
+    def _advance(self) -> None:
+        while self.lists.is_due:
+            self.lists.advance()
+
+
 def make(method: str, keep: Path | None = None) -> Rival:
     made: dict[str, Callable[[], Rival]] = {
         "exact": lambda: Ours(Kind.EXACT),
         "graph": lambda: Ours(Kind.GRAPH, keep),
         "graph, 8 bit": lambda: Ours(Kind.QUANTISED, keep),
+        "lists": Lists,
         "numpy": Numpy,
         "voyager M=64 ef=1024": BareVoyager,
         "hnswlib": Hnswlib,

@@ -184,8 +184,8 @@ class IndexSection(BaseModel):
     ready_below: int = Field(
         default=300_000,
         ge=0,
-        description="Up to so many recordings the daemon keeps the nearest of each ready, in 600 bytes each: "
-        "what is asked about one song is then only read, and exact. 0 keeps none.",
+        description="Up to so many recordings the daemon keeps the nearest of each ready, 600 bytes each in "
+        "memory and in `data_dir`: what is asked about one song is then only read, and exact. 0 keeps none.",
     )
 
 
