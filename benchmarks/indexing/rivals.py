@@ -217,9 +217,7 @@ class Lists(Ours):
 
     def start(self, vectors: Vectors) -> Callable[[], None]:
         folder = Path(tempfile.mkdtemp(prefix="segue-bench-"))
-        kept = self.lists.kept()
-        assert kept is not None
-        lists_file.save(kept, folder, of="bench")
+        lists_file.save(self.lists.kept(), folder, of="bench")
 
         def again() -> None:
             index, stored = self._started(folder, vectors), lists_file.load(folder, of="bench")

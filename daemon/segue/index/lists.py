@@ -113,14 +113,15 @@ class NearestLists:
             elif self.is_due:
                 self._extend()
 
-    def kept(self) -> Kept | None:
-        """What `of` needs; None as long as they are not whole. It may wait for `advance`."""
+    def kept(self) -> Kept:
+        """What `of` needs, also of a part; it may wait for `advance`."""
         with self._writing:
             lists, known, _, seen = self._state
-            if not self.is_whole:
-                return None
             view = self.table.view
-            ids = np.where(view.alive[:seen] & known[:seen], view.ids[:seen], -1)
+            listed = known & view.alive[:seen]
+            if not self.is_whole:
+                listed[self._made :] = False
+            ids = np.where(listed, view.ids[:seen], -1)
             nearest, lengths, bounds = lists
             lists = Lists(nearest[:seen].copy(), lengths[:seen].copy(), bounds[:seen].copy())
             return Kept(ids, view.changes[:seen], lists)

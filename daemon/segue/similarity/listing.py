@@ -47,18 +47,18 @@ class Listing:
 
     async def moved(self, live: Live, table: Table) -> NearestLists | None:
         """What is ready of the live index, for another table of the same vectors."""
-        lists = live.lists
-        kept = None if lists is None else await asyncio.to_thread(lists.kept)
-        return None if kept is None else await asyncio.to_thread(NearestLists.of, table, kept)
+        if live.lists is None:
+            return None
+        kept = await asyncio.to_thread(live.lists.kept)
+        return await asyncio.to_thread(NearestLists.of, table, kept)
 
     async def save(self, live: Live) -> None:
-        """Keep whole lists on disk, if they changed; OSError when there is no room."""
+        """Keep them on disk, if they changed; OSError when there is no room."""
         lists = live.lists
         if lists is None or self._sizes.folder is None or self._saved == (lists, lists.listed):
             return
         listed = lists.listed
-        if (kept := await asyncio.to_thread(lists.kept)) is None:
-            return
+        kept = await asyncio.to_thread(lists.kept)
         await asyncio.to_thread(save, kept, self._sizes.folder, of=Live.key(live.space))
         self._saved = lists, listed
 
