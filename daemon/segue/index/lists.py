@@ -19,6 +19,7 @@ _COLUMNS = 4096
 _SAMPLE = 4096
 _LONGEST_TAIL = 4096  # rows that no list knows yet are compared one by one
 _MOVED_AT_ONCE = 4096
+_EQUAL = 8  # the order of a list is that of a float32 product; what is so near may belong before it
 _NEVER = np.inf
 
 _Cosines = npt.NDArray[np.float32]
@@ -26,11 +27,19 @@ _Flags = npt.NDArray[np.bool_]
 
 
 class Lists(NamedTuple):
-    """Per row: its nearest, how many they are, and the cosine above which none is left out."""
+    """Per row: its nearest, how many they are, and the cosine above which none is left out.
+
+    The first ones, `ordered`, are nearest first; what came since stands behind them.
+    """
 
     nearest: npt.NDArray[np.int32]
     lengths: npt.NDArray[np.uint8]
+    ordered: npt.NDArray[np.uint8]
     bounds: _Cosines
+
+    def of(self, rows: Rows) -> "Lists":
+        """A copy of those of some rows."""
+        return Lists(self.nearest[rows], self.lengths[rows], self.ordered[rows], self.bounds[rows])
 
 
 class Kept(NamedTuple):
@@ -59,7 +68,7 @@ class _Pairs(NamedTuple):
 
 
 class NearestLists:
-    """For every row of a table its 120 nearest, exactly, in 582 bytes a row.
+    """For every row of a table its 120 nearest, exactly, in 583 bytes a row.
 
     A list holds every known row that lived when it was compared and whose cosine is above the list's bound.
     So whatever died since, what lives in it and what is not known yet hold the true nearest, as many as live
@@ -122,9 +131,7 @@ class NearestLists:
             if not self.is_whole:
                 listed[self._made :] = False
             ids = np.where(listed, view.ids[:seen], -1)
-            nearest, lengths, bounds = lists
-            lists = Lists(nearest[:seen].copy(), lengths[:seen].copy(), bounds[:seen].copy())
-            return Kept(ids, view.changes[:seen], lists)
+            return Kept(ids, view.changes[:seen], _copied(lists, seen))
 
     def nearest(self, recording: int, count: int) -> Found | None:
         """The recording itself and what is nearest to it; None where that is not known here."""
@@ -132,19 +139,18 @@ class NearestLists:
         view, (row,) = self.table.find([recording])
         if not 0 <= row < seen or not known[row] or len(late) + len(view) - seen > _LONGEST_TAIL:
             return None
-        rows = lists.nearest[row, : lists.lengths[row]].astype(np.int64)
+        rows, ordered = lists.nearest[row, : lists.lengths[row]].astype(np.int64), lists.ordered[row]
         if self._rewriting == row or self._rewritten != rewritten:
             return None
-        rows = rows[rows < seen]  # others are being put into it now, and are late as yet
-        rows = rows[known[rows] & view.alive[rows]]
-        if len(rows) + 1 < count:
+        first, more = (_living(part, known, view) for part in (rows[:ordered], rows[ordered:]))
+        if len(first) + len(more) + 1 < count:
             return None
         query = unit(view.units[row])
         tail = np.arange(seen, len(view))
         if len(late):
             tail = np.concatenate([late, tail])
         tail = tail[best(view.units[tail] @ query, count, view.alive[tail])]
-        return ranked(view, np.concatenate([[row], rows, tail]), query, count)
+        return ranked(view, np.concatenate([[row], first[: count + _EQUAL], more, tail]), query, count)
 
     def _extend(self) -> None:
         """Lists for the next rows that have none, and their places in those of the others."""
@@ -193,7 +199,8 @@ class NearestLists:
         cut = ends - firsts > _LENGTH
         bounds[cut] = cosines[firsts[cut] + _LENGTH - 1]
         lists.bounds[block] = np.where(alive, bounds, _NEVER)
-        lists.lengths[block] = np.where(alive, np.minimum(ends - firsts, _LENGTH), 0)  # last: now it is read
+        lists.ordered[block] = np.where(alive, np.minimum(ends - firsts, _LENGTH), 0)
+        lists.lengths[block] = lists.ordered[block]  # last: now it is read
 
     def _mend(self, view: View, block: Rows, pairs: _Pairs) -> None:
         """Put the block's rows into the lists of those they are near to."""
@@ -220,7 +227,7 @@ class NearestLists:
         order = np.argsort(-cosines, kind="stable")[:_LENGTH]
         self._rewriting = row
         lists.nearest[row, : len(order)] = rows[order]
-        lists.lengths[row] = len(order)
+        lists.lengths[row] = lists.ordered[row] = len(order)
         if len(order) < len(rows):
             lists.bounds[row] = cosines[order[-1]]
         self._rewritten += 1
@@ -228,17 +235,30 @@ class NearestLists:
 
 
 def _empty(rows: int) -> Lists:
-    nearest, lengths = np.zeros((rows, ROOM), np.int32), np.zeros(rows, np.uint8)
-    return Lists(nearest, lengths, np.full(rows, _NEVER, np.float32))
+    return Lists(
+        nearest=np.zeros((rows, ROOM), np.int32),
+        lengths=np.zeros(rows, np.uint8),
+        ordered=np.zeros(rows, np.uint8),
+        bounds=np.full(rows, _NEVER, np.float32),
+    )
+
+
+def _copied(lists: Lists, rows: int) -> Lists:
+    """The first so many, or with room for more."""
+    copied, kept = _empty(rows), min(rows, len(lists.lengths))
+    copied.nearest[:kept], copied.lengths[:kept] = lists.nearest[:kept], lists.lengths[:kept]
+    copied.ordered[:kept], copied.bounds[:kept] = lists.ordered[:kept], lists.bounds[:kept]
+    return copied
+
+
+def _living(rows: Rows, known: _Flags, view: View) -> Rows:
+    rows = rows[rows < len(known)]  # others are being put into a list now, and are late as yet
+    return rows[known[rows] & view.alive[rows]]
 
 
 def _with_room(lists: Lists, rows: int) -> Lists:
-    kept = len(lists.lengths)
-    if rows <= kept:
-        return lists
-    grown = _empty(max(rows, kept * 9 // 8))
-    grown.nearest[:kept], grown.lengths[:kept], grown.bounds[:kept] = lists
-    return grown
+    held = len(lists.lengths)
+    return lists if rows <= held else _copied(lists, max(rows, held * 9 // 8))
 
 
 def _moved(kept: Kept, view: View) -> _State:
@@ -250,11 +270,13 @@ def _moved(kept: Kept, view: View) -> _State:
     lists = _empty(len(view))
     for start in range(0, len(rows), _MOVED_AT_ONCE):
         part = slice(start, start + _MOVED_AT_ONCE)
-        of, (nearest, lengths, bounds) = rows[part][here[part]], (c[part][here[part]] for c in kept.lists)
-        nearest = np.where(np.arange(ROOM) < lengths[:, None], rows[nearest], -1)
+        from_rows = start + np.flatnonzero(here[part])
+        of, old = rows[from_rows], kept.lists.of(from_rows)
+        nearest = np.where(np.arange(ROOM) < old.lengths[:, None], rows[old.nearest], -1)
         left = nearest >= 0
         lists.nearest[of] = np.take_along_axis(nearest, np.argsort(~left, axis=1, kind="stable"), axis=1)
-        lists.lengths[of], lists.bounds[of] = left.sum(axis=1), bounds
+        lists.lengths[of], lists.bounds[of] = left.sum(axis=1), old.bounds
+        lists.ordered[of] = (left & (np.arange(ROOM) < old.ordered[:, None])).sum(axis=1)
     known = np.zeros(len(view), np.bool_)
     known[rows[here]] = True
     return _State(lists, known, np.flatnonzero(view.alive & ~known), len(view))

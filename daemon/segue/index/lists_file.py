@@ -22,7 +22,7 @@ _VERSION = 1
 
 def save(kept: Kept, folder: Path, *, of: str) -> None:
     """Write them, whole or not at all; `of` says what they are lists of."""
-    nearest, lengths, bounds = kept.lists
+    lists = kept.lists
 
     def write(file: BinaryIO) -> None:
         np.savez(
@@ -31,9 +31,10 @@ def save(kept: Kept, folder: Path, *, of: str) -> None:
             of=np.array(of),
             ids=kept.ids,
             changes=kept.changes,
-            nearest=nearest,
-            lengths=lengths,
-            bounds=bounds,
+            nearest=lists.nearest,
+            lengths=lists.lengths,
+            ordered=lists.ordered,
+            bounds=lists.bounds,
         )
 
     with locked(folder):
@@ -46,7 +47,7 @@ def load(folder: Path, *, of: str) -> Kept | None:
         with (folder / _NAME).open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # checks CRCs
             if (int(file["version"]), str(file["of"])) != (_VERSION, of):
                 raise SnapshotError("The lists are of something else.")
-            lists = Lists(file["nearest"], file["lengths"], file["bounds"])
+            lists = Lists(**{name: file[name] for name in Lists._fields})
             kept = Kept(file["ids"], file["changes"], lists)
     except FileNotFoundError:
         return None
@@ -59,8 +60,9 @@ def load(folder: Path, *, of: str) -> Kept | None:
 
 def _fit(kept: Kept) -> bool:
     rows = len(kept.ids)
-    nearest, lengths, bounds = kept.lists
-    shapes = nearest.shape, lengths.shape, bounds.shape, kept.changes.shape
-    if shapes != ((rows, ROOM), (rows,), (rows,), (rows,)):
+    lists = kept.lists
+    columns = kept.changes, lists.lengths, lists.ordered, lists.bounds
+    if lists.nearest.shape != (rows, ROOM) or any(column.shape != (rows,) for column in columns):
         return False
-    return not rows or bool(lengths.max() <= ROOM and nearest.min() >= -1 and nearest.max() < rows)
+    is_sorted = bool(np.all(lists.ordered <= lists.lengths) and np.all(lists.lengths <= ROOM))
+    return is_sorted and (not rows or bool(lists.nearest.min() >= -1 and lists.nearest.max() < rows))
