@@ -31,6 +31,7 @@ SYSTEM: dict[str, Any] = {
         "seconds_behind": 0.1,
         "kind": "exact",
         "building": False,
+        "listed": 0,
         "recall_at_10": None,
         "recall_at_50": None,
     },
@@ -153,6 +154,12 @@ class TestDaemon:
         index = {**SYSTEM["index"], "recall_at_10": found, "recall_at_50": 0.9}
         well.replies["GET /system"] = {**SYSTEM, "index": index}
         assert loop()["recall"].state is state
+
+    def test_what_stands_ready_is_told(self, well: StandIn) -> None:
+        well.replies["GET /system"] = {
+            **SYSTEM, "index": {**SYSTEM["index"], "recordings": 20_000, "listed": 19_900},
+        }  # fmt: skip
+        assert loop()["index"].detail.endswith("musicnn-raw, the nearest of 19,900 ready")
 
 
 class TestStores:

@@ -50,7 +50,8 @@ def _system(system: dict[str, Any]) -> Iterator[Finding]:
         advice = "Look at the daemon's log for `index`."
         yield bad("index", f"It has not followed the database for {behind:.0f} s.", advice)
     else:
-        yield good("index", f"{_recordings(index['recordings'])} in the space {index['space']}")
+        listed = f", the nearest of {index['listed']:,} ready" if index["listed"] else ""
+        yield good("index", f"{_recordings(index['recordings'])} in the space {index['space']}{listed}")
     yield from _recall(index)
 
 
