@@ -30,6 +30,9 @@ from serving.clients import Clients, Times
 from serving.daemons import TOKEN, Daemon, daemon, stores
 from serving.library import Writer, fill
 
+from segue.index import Sizes
+from segue.settings import IndexSection
+
 Tell = Callable[[str], None]
 _COLUMNS = ("load", "answers", "per second", "p50 ms", "p95 ms", "p99 ms", "daemon CPU ms each")
 
@@ -106,7 +109,7 @@ async def _await_built(running: Daemon, clients: Clients, tell: Tell) -> None:
         text = (await clients.get("/metrics")).decode()
         held, listed = (_gauge(text, f"segue_index_{name}") for name in ("recordings", "listed"))
         is_built = "segue_index_building 0.0" in text and "segue_index_ready 1.0" in text
-        if is_built and (not _LISTED_ABOVE < held <= _LISTED_BELOW or listed > held - _LATE):
+        if is_built and (not _READIED.are_ready_for(int(held), now=False) or listed > held - _LATE):
             return
         if turn % 20 == 0:
             tell(f"the lists are being made, {listed:,.0f}" if is_built else "the graph is being built")
@@ -117,7 +120,8 @@ def _gauge(text: str, name: str) -> float:
     return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} "))
 
 
-_LISTED_ABOVE, _LISTED_BELOW, _LATE = 10_000, 300_000, 1000
+_READIED = Sizes(ready_below=IndexSection().ready_below)
+_LATE = 1000
 
 
 async def _recall(clients: Clients, dsn: str, count: int) -> float:

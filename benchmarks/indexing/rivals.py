@@ -222,7 +222,7 @@ class Lists(Ours):
         def again() -> None:
             index, stored = self._started(folder, vectors), lists_file.load(folder, of="bench")
             assert stored is not None
-            NearestLists.of(index.table, stored)
+            NearestLists(index.table, stored)
 
         return again
 

@@ -75,23 +75,15 @@ class NearestLists:
     in it. One writer, who calls `advance`; any number of readers in any thread, who never wait.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, kept: Kept | None = None) -> None:
+        """Empty lists, or the kept ones as far as the table's rows are theirs."""
         self.table = table
-        seen = len(table.view)
-        self._state = _State(_empty(seen), np.ones(seen, np.bool_), np.zeros(0, np.int64), seen)
+        self._state = _unmade(table.view) if kept is None else _moved(kept, table.view)
         self._made = 0  # of the rows at the beginning
-        self._to_make = seen
+        self._to_make = self._state.seen if kept is None else 0
         self._rewriting = -1  # the row whose list is being written anew
         self._rewritten = 0
         self._writing = threading.Lock()
-
-    @classmethod
-    def of(cls, table: Table, kept: Kept) -> "NearestLists":
-        """Lists of a table, as far as its rows are those of the kept ones."""
-        lists = cls(table)
-        lists._state = _moved(kept, table.view)
-        lists._to_make = 0
-        return lists
 
     @property
     def is_whole(self) -> bool:
@@ -123,7 +115,7 @@ class NearestLists:
                 self._extend()
 
     def kept(self) -> Kept:
-        """What `of` needs, also of a part; it may wait for `advance`."""
+        """What goes on in another table or process, also of a part; it may wait for `advance`."""
         with self._writing:
             lists, known, _, seen = self._state
             view = self.table.view
@@ -131,7 +123,7 @@ class NearestLists:
             if not self.is_whole:
                 listed[self._made :] = False
             ids = np.where(listed, view.ids[:seen], -1)
-            return Kept(ids, view.changes[:seen], _copied(lists, seen))
+            return Kept(ids, view.changes[:seen], lists.of(np.arange(seen)))
 
     def nearest(self, recording: int, count: int) -> Found | None:
         """The recording itself and what is nearest to it; None where that is not known here."""
@@ -243,14 +235,6 @@ def _empty(rows: int) -> Lists:
     )
 
 
-def _copied(lists: Lists, rows: int) -> Lists:
-    """The first so many, or with room for more."""
-    copied, kept = _empty(rows), min(rows, len(lists.lengths))
-    copied.nearest[:kept], copied.lengths[:kept] = lists.nearest[:kept], lists.lengths[:kept]
-    copied.ordered[:kept], copied.bounds[:kept] = lists.ordered[:kept], lists.bounds[:kept]
-    return copied
-
-
 def _living(rows: Rows, known: _Flags, view: View) -> Rows:
     rows = rows[rows < len(known)]  # others are being put into a list now, and are late as yet
     return rows[known[rows] & view.alive[rows]]
@@ -258,7 +242,18 @@ def _living(rows: Rows, known: _Flags, view: View) -> Rows:
 
 def _with_room(lists: Lists, rows: int) -> Lists:
     held = len(lists.lengths)
-    return lists if rows <= held else _copied(lists, max(rows, held * 9 // 8))
+    if rows <= held:
+        return lists
+    grown = _empty(max(rows, held * 9 // 8))
+    grown.nearest[:held], grown.lengths[:held] = lists.nearest, lists.lengths
+    grown.ordered[:held], grown.bounds[:held] = lists.ordered, lists.bounds
+    return grown
+
+
+def _unmade(view: View) -> _State:
+    """Every row is known: the lists are about to be made among all of them."""
+    rows = len(view)
+    return _State(_empty(rows), np.ones(rows, np.bool_), np.zeros(0, np.int64), rows)
 
 
 def _moved(kept: Kept, view: View) -> _State:

@@ -6,6 +6,7 @@ from time import monotonic
 import structlog
 
 from segue.index import NearestLists, Sizes, Table
+from segue.index.lists import Kept
 from segue.index.lists_file import load, save
 from segue.index.snapshot import SnapshotError
 from segue.similarity.live import Live
@@ -50,7 +51,7 @@ class Listing:
         if live.lists is None:
             return None
         kept = await asyncio.to_thread(live.lists.kept)
-        return await asyncio.to_thread(NearestLists.of, table, kept)
+        return await asyncio.to_thread(NearestLists, table, kept)
 
     async def save(self, live: Live) -> None:
         """Keep them on disk, if they changed; OSError when there is no room."""
@@ -82,19 +83,21 @@ class Listing:
 
     async def _opened(self, table: Table, key: str) -> NearestLists:
         """From the disk, as far as they are there."""
+        kept = await self._stored(key)
+        lists = await asyncio.to_thread(NearestLists, table, kept)
+        if kept is not None:
+            self._saved = lists, lists.listed
+            _log.info("lists_read", recordings=lists.listed)
+        return lists
+
+    async def _stored(self, key: str) -> Kept | None:
         if self._sizes.folder is None:
-            return NearestLists(table)
+            return None
         try:
-            kept = await asyncio.to_thread(load, self._sizes.folder, of=key)
+            return await asyncio.to_thread(load, self._sizes.folder, of=key)
         except SnapshotError as error:
             _log.warning("lists_refused", reason=str(error))
-            return NearestLists(table)
-        if kept is None:
-            return NearestLists(table)
-        lists = await asyncio.to_thread(NearestLists.of, table, kept)
-        self._saved = lists, lists.listed
-        _log.info("lists_read", recordings=lists.listed)
-        return lists
+            return None
 
 
 async def _mended(lists: NearestLists) -> NearestLists:

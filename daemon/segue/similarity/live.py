@@ -25,9 +25,8 @@ class Live:
     refused: dict[int, int] = field(default_factory=dict)
 
     def with_index(self, index: Neighbours) -> "Live":
-        """The same space in another index; lists are of one table."""
-        lists = self.lists if self.lists is not None and self.lists.table is index.table else None
-        return replace(self, index=index, lists=lists)
+        """The same space in another index, which has no lists yet."""
+        return replace(self, index=index, lists=None)
 
     def with_lists(self, lists: NearestLists | None) -> "Live":
         """The same index with these lists, if they are of its table."""

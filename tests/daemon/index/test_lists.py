@@ -53,7 +53,7 @@ def test_they_say_what_a_scan_says_after_any_changes_moves_and_restarts(
                 again = load(folder, of="these")
                 assert again is not None
                 kept = again
-            lists = NearestLists.of(table, kept)
+            lists = NearestLists(table, kept)
         compare(lists, sorted(world.vectors))
     finish(lists)
     assert len(table.view) - lists.listed < 256
@@ -84,7 +84,7 @@ def test_what_is_half_made_goes_on_after_a_restart() -> None:
         lists.advance()
     again = Table(DIMENSIONS)
     world.tell_all(ExactIndex(again))
-    lists = NearestLists.of(again, lists.kept())
+    lists = NearestLists(again, lists.kept())
     assert lists.listed == 6 * 256
     finish(lists)
     assert lists.listed == len(again)
