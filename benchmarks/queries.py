@@ -17,6 +17,7 @@ through HTTP as well, without rules, and compared with a scan of what the databa
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import sys
 import tempfile
@@ -48,6 +49,7 @@ def main() -> None:
         folder = arguments.keep or Path(
             ends.enter_context(tempfile.TemporaryDirectory(prefix="segue-queries-"))
         )
+        folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o711)  # as root, the database runs under another account
         at = ends.enter_context(stores(folder))
         tell(f"filling the database with {arguments.size:,} recordings, unless it holds them")
@@ -105,7 +107,7 @@ def _loads(clients: Clients, paths: list[str], arguments: argparse.Namespace):
 async def _await_built(running: Daemon, clients: Clients, tell: Tell) -> None:
     """The exact index serves while the graph is built beside it, and the graph until all lists are made."""
     await asyncio.sleep(3)
-    for turn in range(3600):
+    for turn in itertools.count():
         text = (await clients.get("/metrics")).decode()
         held, listed = (_gauge(text, f"segue_index_{name}") for name in ("recordings", "listed"))
         is_built = "segue_index_building 0.0" in text and "segue_index_ready 1.0" in text
