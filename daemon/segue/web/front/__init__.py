@@ -5,8 +5,7 @@ To serve clients of another kind of server, write a class with the two methods o
 `client_side` where its servers are and that their clients speak it. In `answer` take what the client asked,
 prove by asking the server in the client's own name that it may, choose ids with `segue.similarity`, and
 let the server render them. Return None to pass a request on untouched; read its body, if you must, by
-`body_of`. Everything else is done: opening and closing, other ports, passing
-on, a server that is away.
+`body_of`. Everything else is done: opening and closing, other ports, passing on, a server that is away.
 """
 
 from segue.web.front.door import Dialect, make_door

@@ -29,6 +29,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 REPLIED = web.RequestKey("replied", CIMultiDict)
 READ = web.RequestKey("read", bytes)
+BEGUN = web.RequestKey("begun", bytes)
 
 
 class ServerAway(Exception):  # noqa: N818 - it says who must act: nobody, until it is back
@@ -51,15 +52,22 @@ async def open_session(tls: ssl.SSLContext | bool = True) -> AsyncIterator[aioht
         yield session
 
 
-async def body_of(request: web.Request) -> bytes:
-    """The whole body, kept so that the request can still be passed on; it must come within a minute."""
-    if READ not in request:
-        try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                request[READ] = await request.content.read(-1)
-        except TimeoutError as error:
-            raise web.HTTPRequestTimeout from error
-    return request[READ]
+async def body_of(request: web.Request, *, most: int) -> bytes | None:
+    """The whole body, which must come within a minute; None when it is larger.
+
+    The request can be passed on all the same.
+    """
+    if READ in request or BEGUN in request or (request.content_length or 0) > most:
+        return request.get(READ)
+    begun = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            while len(begun) <= most and (piece := await request.content.readany()):
+                begun += piece
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout from error
+    request[BEGUN if len(begun) > most else READ] = bytes(begun)
+    return request.get(READ)
 
 
 async def whole(answer: aiohttp.ClientResponse, *, most: int) -> bytes:
@@ -83,15 +91,14 @@ class Proxy:
         """The server's own answer."""
         if is_websocket(request):
             return await self._relay_websocket(request)
-        if request.method in _SENT_AGAIN and 0 < (request.content_length or 0) <= _SMALL:
-            await body_of(request)
-        data = request.content if request.body_exists else None
+        if request.method in _SENT_AGAIN and request.content_length:
+            await body_of(request, most=_SMALL)
         try:
             answer = await self.session.request(
                 request.method,
                 self.address(request),
                 headers=headers.upstream(request),
-                data=request.get(READ, data),
+                data=_body(request),
                 allow_redirects=False,
             )
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -142,6 +149,20 @@ async def only_what_the_server_told(request: web.Request, response: web.StreamRe
     for name in ("Server", "Content-Type", "Date"):
         if name not in told and name in response.headers:
             del response.headers[name]
+
+
+def _body(request: web.Request) -> bytes | AsyncIterator[bytes] | None:
+    """What was read of it, and what is still to come."""
+    if READ in request or not request.body_exists:
+        return request.get(READ)
+    return _all_of(request)
+
+
+async def _all_of(request: web.Request) -> AsyncIterator[bytes]:
+    if begun := request.get(BEGUN):
+        yield begun
+    async for piece in request.content.iter_any():
+        yield piece
 
 
 def _break_off(request: web.Request) -> None:

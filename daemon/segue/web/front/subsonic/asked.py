@@ -78,9 +78,9 @@ async def read(request: web.Request) -> Asked | None:
     assert match is not None
     form = b""
     if request.body_exists:
-        if not _is_small_and_plain(request):
+        body = await body_of(request, most=_LARGEST_FORM) if _is_plain(request) else None
+        if body is None:
             return None
-        body = await body_of(request)
         form = body if request.content_type == _FORM else b""
     query = request.rel_url.raw_query_string
     if query.count("&") + form.count(b"&") >= _MOST_FIELDS:
@@ -95,10 +95,9 @@ async def read(request: web.Request) -> Asked | None:
     return asked
 
 
-def _is_small_and_plain(request: web.Request) -> bool:
-    """Whether the body can be read at once, and says nothing that only the server would find in it."""
-    plain = not request.content_type.startswith("multipart/") and "Content-Encoding" not in request.headers
-    return plain and (request.content_length or _LARGEST_FORM + 1) <= _LARGEST_FORM
+def _is_plain(request: web.Request) -> bool:
+    """Whether the body says nothing that only the server would find in it."""
+    return not request.content_type.startswith("multipart/") and "Content-Encoding" not in request.headers
 
 
 def _pairs(encoded: str) -> Parameters:
