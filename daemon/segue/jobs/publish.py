@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Protocol
 
@@ -25,7 +24,7 @@ from segue.publishing.asked import CannotFillError, Wish, WishKind
 from segue.publishing.clusters import follow_clustering
 from segue.publishing.journal import NotOursError
 from segue.sdk import Adapter
-from segue.similarity import SimilarityError
+from segue.similarity import SimilarityError, today
 from segue.similarity.near import near
 from segue.similarity.recipes import Recipe, make, mixed, on_the_way
 from segue.store import copies, playlists
@@ -140,7 +139,7 @@ class PublishDrain:
         try:
             recipe = Recipe.from_json(playlist.recipe or {})
             follower = await self._live.follower()
-            songs = await make(self._pool, follower, recipe, today=datetime.now(UTC).date())
+            songs = await make(self._pool, follower, recipe, today=today())
         except (SimilarityError, TimeoutError) as error:
             await self._put_off(playlist, str(error) or "The index could not be read in time.")
             return
@@ -203,7 +202,7 @@ class PublishDrain:
 
     async def _fill(self, wish: Wish) -> Sequence[RecordingId]:
         """What a person's list asks for."""
-        rules = Recipe(kind="similar").rules(today=datetime.now(UTC).date(), server=wish.server)
+        rules = Recipe(kind="similar").rules(today=today(), server=wish.server)
         rules = replace(rules, without=wish.banned)
         try:
             follower = await self._live.follower()

@@ -6,7 +6,7 @@ from segue.similarity.follower import Follower, Status
 from segue.similarity.live import Live
 from segue.similarity.near import Neighbour, near
 from segue.similarity.path import Step, path
-from segue.similarity.rules import Rules
+from segue.similarity.rules import Rules, today
 from segue.similarity.seeds import AlbumSeed, ArtistSeed, Seed, TrackKey, VectorSeed, Weighted
 from segue.similarity.why import Why
 
@@ -34,4 +34,5 @@ __all__ = [
     "Why",
     "near",
     "path",
+    "today",
 ]

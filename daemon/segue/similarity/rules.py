@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from segue.analysis.moods import Calibration, mood_inputs, moods
 from segue.model import RecordingId
@@ -10,12 +10,17 @@ from segue.similarity.roster import Card
 from segue.similarity.works import is_seasonal
 from segue.store.traits import Filter, Traits
 
-__all__ = ["LONGEST_SECONDS", "Rules"]
+__all__ = ["LONGEST_SECONDS", "Rules", "today"]
 
 LONGEST_SECONDS = 1800.0
 """Longer tracks are mixes, concerts or audio books, and stay out unless asked for."""
 
 _CHRISTMAS_MONTH = 12
+
+
+def today() -> date:
+    """The date by the machine's own clock and time zone (`TZ`), by which seasons begin."""
+    return datetime.now().astimezone().date()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """What people expect of an answer, beside nearness."""
 
+import time
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -21,6 +22,7 @@ from segue.similarity import (
     VectorSeed,
     Weighted,
     near,
+    today,
 )
 from segue.similarity.arranging import spaced, walked
 from segue.similarity.candidates import Candidate, Candidates
@@ -335,6 +337,19 @@ async def test_what_moved_an_answer_is_told(library: Library) -> None:
 )
 def test_works(one: str, other: str, same: bool) -> None:
     assert (work(one, "A") == work(other, "A")) is same
+
+
+def test_seasons_go_by_the_machines_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def day_in(zone: str) -> date:
+        with monkeypatch.context() as changed:
+            changed.setenv("TZ", zone)
+            time.tzset()
+            return today()
+
+    try:
+        assert day_in("Pacific/Kiritimati") > day_in("Pacific/Pago_Pago")  # 25 hours apart
+    finally:
+        time.tzset()
 
 
 def test_seasons_are_told_by_whole_words() -> None:

@@ -1,13 +1,12 @@
 """The music questions of AudioMuse-AI's dialect, so that its clients work with another address."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from pydantic import Field, RootModel
 
 from segue.analysis.moods import cold_start, mood_inputs, moods
 from segue.model import MODEL_TAGS, ServerKey, TrackId
-from segue.similarity import Rules, VectorSeed, near, path
+from segue.similarity import Rules, VectorSeed, near, path, today
 from segue.store import analyses, servers, tracks, traits
 from segue.store.pool import Connection
 from segue.store.tracks import TrackRow
@@ -390,7 +389,7 @@ def dialect_rules(server: ServerKey | None, *, per_artist: int | None = 3, walk:
         filter=Filter(server=server, seconds=(None, _LONGEST_SECONDS)),
         per_artist=per_artist,
         walk=walk,
-        today=datetime.now(UTC).date(),
+        today=today(),
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from segue.model import PlaylistId, RecordingId, ServerKey, TrackId
 from segue.sdk import AdapterError, ReadsPlaylists
-from segue.similarity import AlbumSeed, ArtistSeed, Seed, TrackKey, VectorSeed, Weighted, near
+from segue.similarity import AlbumSeed, ArtistSeed, Seed, TrackKey, VectorSeed, Weighted, near, today
 from segue.similarity.spreading import spread
 from segue.store import tracks
 from segue.store.pool import Connection
@@ -106,7 +106,7 @@ async def mix(call: Call, body: Mix) -> Similar:
             server = (await named_server(c, body.server)).id if body.server else None
         now = datetime.now(UTC)
         lately = await played(call.services.pool, body, server, now=now)
-        rules = rules_of(body, server, today=now.date(), played=lately)
+        rules = rules_of(body, server, today=today(), played=lately)
         ask = spread if body.spread else near
         found = await ask(services.pool, follower, seeds, body.limit, rules=rules, why=body.why)
     return Similar(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated, Literal
 
@@ -14,6 +13,7 @@ from segue.publishing import DoubtfulError, Journal, Plan, shelf_of
 from segue.publishing.asked import wish_of
 from segue.publishing.plan import effective
 from segue.sdk import AdapterError
+from segue.similarity import today
 from segue.similarity.recipes import Recipe, make
 from segue.store import copies, playlists, servers, tracks
 from segue.store import recordings as store
@@ -248,8 +248,7 @@ async def make_playlist(call: Call, body: PlaylistWanted) -> PlaylistShown:
         targets = await _targets(c, body.targets)
     if recipe is not None:
         async with answering():
-            today = datetime.now(UTC).date()
-            songs = await make(call.services.pool, call.context.follower, recipe, today=today)
+            songs = await make(call.services.pool, call.context.follower, recipe, today=today())
     if not songs:
         raise Refusal(CONFLICT, "No song fits, so there is nothing to make a playlist of.")
     refreshes = recipe is not None and (body.refreshes or body.refresh_hours is not None)

@@ -16,6 +16,7 @@ from segue.similarity import (
     Weighted,
     near,
     path,
+    today,
 )
 from segue.store import tracks
 from segue.store.pool import Connection
@@ -248,7 +249,7 @@ async def _end(
 async def _rules(call: Call, query: RulesQuery, server: ServerKey | None) -> Rules:
     now = datetime.now(UTC)
     lately = await played(call.services.pool, query, server, now=now)
-    return rules_of(query, server, today=now.date(), played=lately)
+    return rules_of(query, server, today=today(), played=lately)
 
 
 def told_similar(found: Neighbour) -> SimilarTrack:

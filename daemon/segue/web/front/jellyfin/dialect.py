@@ -3,14 +3,13 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 from aiohttp import web
 
 from segue.model import ServerKey, TrackId
-from segue.similarity import Follower, Neighbour, Rules, SimilarityError, TrackKey, near, path
+from segue.similarity import Follower, Neighbour, Rules, SimilarityError, TrackKey, near, path, today
 from segue.store.pool import DATABASE_FAULTS, Pool
 from segue.store.traits import Filter
 from segue.web.front.jellyfin.asked import Asked, Question, plain_id, read
@@ -163,7 +162,7 @@ class JellyfinDialect:
         return Rules(
             filter=Filter(server=self._server, seconds=(None, _LONGEST_SECONDS)),
             per_artist=per_artist,
-            today=datetime.now(UTC).date(),
+            today=today(),
         )
 
 

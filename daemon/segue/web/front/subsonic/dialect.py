@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
 
 from segue.model import ServerKey, TrackId
-from segue.similarity import Artists, Follower, Rules, SimilarityError, TrackKey, near, path
+from segue.similarity import Artists, Follower, Rules, SimilarityError, TrackKey, near, path, today
 from segue.store.pool import DATABASE_FAULTS, Pool
 from segue.store.traits import Filter
 from segue.web.front.proxy import Proxy, ServerAway
@@ -215,7 +214,7 @@ class SubsonicDialect:
     def _rules(self) -> Rules:
         return Rules(
             filter=Filter(server=self._server, seconds=(None, _LONGEST_SECONDS)),
-            today=datetime.now(UTC).date(),
+            today=today(),
         )
 
 
