@@ -14,7 +14,7 @@ from segue.index.files import locked, replace
 from segue.index.lists import ROOM, Kept, Lists
 from segue.index.snapshot import SnapshotError
 
-__all__ = ["load", "save"]
+__all__ = ["discard", "load", "save"]
 
 _NAME = "nearest.npz"
 _VERSION = 1
@@ -56,6 +56,12 @@ def load(folder: Path, *, of: str) -> Kept | None:
     if not _fit(kept):
         raise SnapshotError("The lists do not fit together.")
     return kept
+
+
+def discard(folder: Path) -> None:
+    """Take them away."""
+    with locked(folder):
+        (folder / _NAME).unlink(missing_ok=True)
 
 
 def _fit(kept: Kept) -> bool:

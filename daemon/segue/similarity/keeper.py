@@ -1,13 +1,24 @@
-"""Keeps the live index fit beside its service: its size, its snapshot, its recall."""
+"""Keeps the live index fit beside its service: its size, its snapshot, its truth."""
 
 import asyncio
 from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
 import structlog
 
-from segue.index import ExactIndex, GraphIndex, Kind, Neighbours, Parameters, Sizes, Successor, Table
-from segue.index.audit import recalls
+from segue.index import (
+    ExactIndex,
+    GraphIndex,
+    Kind,
+    NearestLists,
+    Neighbours,
+    Parameters,
+    Sizes,
+    Successor,
+    Table,
+)
+from segue.index.audit import are_right, recalls
 from segue.index.snapshot import Snapshot, SnapshotError, adopt, load, save
 from segue.similarity.listing import Listing
 from segue.similarity.live import Live
@@ -16,8 +27,9 @@ __all__ = ["Keeper", "Recall"]
 
 _SAVE_SECONDS = 900
 _BUILD_AGAIN_SECONDS = 600
-_RECALL_SECONDS = 600
-_RECALL_SAMPLE = 50
+_AUDIT_SECONDS = 600
+_SAMPLE = 50
+_LISTED = 50
 _RESTS = 49  # times as long as it works: of a hundred answers at most two meet it
 _LONGEST_REST_SECONDS = 5
 
@@ -32,6 +44,13 @@ class Recall:
     at_50: float
 
 
+class _Audited(NamedTuple):
+    """What was measured of the index, and lists that are not what they should be."""
+
+    recall: Recall | None
+    wrong: NearestLists | None
+
+
 class Keeper:
     """Builds a larger or fresher index and the lists of the nearest beside it, and keeps them on disk."""
 
@@ -39,8 +58,8 @@ class Keeper:
         self._sizes = sizes
         self._listing = Listing(sizes)
         self._building: tuple[Neighbours, asyncio.Task[Successor]] | None = None
-        self._measuring: asyncio.Task[Recall] | None = None
-        self._saved_at = self._measured_at = monotonic()
+        self._auditing: asyncio.Task[_Audited] | None = None
+        self._saved_at = self._audited_at = monotonic()
         self._saved: tuple[Neighbours, int] | None = None
         self._build_after = 0.0
         self.recall: Recall | None = None
@@ -76,7 +95,7 @@ class Keeper:
             self._building = live.index, task
         if monotonic() - self._saved_at > _SAVE_SECONDS:
             await self.save(live)
-        self._measure(live)
+        live = await self._audit(live)
         if self._building is None:
             live = self._listing.tend(live)
         return live
@@ -101,11 +120,11 @@ class Keeper:
 
     async def close(self, live: Live | None) -> None:
         """Stop what runs beside, and keep on disk what changed."""
-        tasks = [task for task in (self._building and self._building[1], self._measuring) if task]
+        tasks = [task for task in (self._building and self._building[1], self._auditing) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._building = self._measuring = None
+        self._building = self._auditing = None
         await self._listing.close()
         if live is not None:
             await self.save(live)
@@ -144,13 +163,19 @@ class Keeper:
         await self.save(taken)
         return taken
 
-    def _measure(self, live: Live) -> None:
-        if self._measuring is not None and self._measuring.done():
-            self.recall, self._measuring = self._measuring.result(), None
-        due = self.recall is None or monotonic() - self._measured_at > _RECALL_SECONDS
-        if due and self._measuring is None and isinstance(live.index, GraphIndex):
-            self._measured_at = monotonic()
-            self._measuring = asyncio.create_task(_recall(live.index))
+    async def _audit(self, live: Live) -> Live:
+        if self._auditing is not None and self._auditing.done():
+            audited, self._auditing = self._auditing.result(), None
+            self.recall = audited.recall or self.recall
+            if audited.wrong is not None and audited.wrong is live.lists:
+                _log.error("lists_differed", recordings=audited.wrong.listed)
+                live = await self._listing.renounce(live)
+        is_graph = isinstance(live.index, GraphIndex)
+        due = (is_graph and self.recall is None) or monotonic() - self._audited_at > _AUDIT_SECONDS
+        if due and self._auditing is None and (is_graph or live.lists is not None):
+            self._audited_at = monotonic()
+            self._auditing = asyncio.create_task(_audited(live))
+        return live
 
 
 async def _build(successor: Successor) -> Successor:
@@ -159,13 +184,21 @@ async def _build(successor: Successor) -> Successor:
     return successor
 
 
-async def _recall(index: Neighbours) -> Recall:
+async def _audited(live: Live) -> _Audited:
     """One recording after another, and a rest after each: every comparison with all is dear to answers."""
     seed = int(monotonic())
     shares: list[list[float]] = []
-    for number in range(_RECALL_SAMPLE):
+    for number in range(seed, seed + _SAMPLE):
         began = monotonic()
-        shares.append(await asyncio.to_thread(recalls, index, counts=(10, 50), sample=1, seed=seed + number))
+        if isinstance(live.index, GraphIndex):
+            shares.append(
+                await asyncio.to_thread(recalls, live.index, counts=(10, 50), sample=1, seed=number)
+            )
+        lists = live.lists
+        if lists is not None and not await asyncio.to_thread(are_right, lists, count=_LISTED, seed=number):
+            return _Audited(None, lists)
         await asyncio.sleep(min(_RESTS * (monotonic() - began), _LONGEST_REST_SECONDS))
-    at_10, at_50 = (sum(share) / _RECALL_SAMPLE for share in zip(*shares, strict=True))
-    return Recall(at_10=at_10, at_50=at_50)
+    if not shares:
+        return _Audited(None, None)
+    at_10, at_50 = (sum(share) / _SAMPLE for share in zip(*shares, strict=True))
+    return _Audited(Recall(at_10=at_10, at_50=at_50), None)

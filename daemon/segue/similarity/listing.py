@@ -7,7 +7,7 @@ import structlog
 
 from segue.index import NearestLists, Sizes, Table
 from segue.index.lists import Kept
-from segue.index.lists_file import load, save
+from segue.index.lists_file import discard, load, save
 from segue.index.snapshot import SnapshotError
 from segue.similarity.live import Live
 
@@ -62,6 +62,17 @@ class Listing:
         kept = await asyncio.to_thread(lists.kept)
         await asyncio.to_thread(save, kept, self._sizes.folder, of=Live.key(live.space))
         self._saved = lists, listed
+
+    async def renounce(self, live: Live) -> Live:
+        """Let nobody read these any more, here and on disk; they will be made anew."""
+        await self.close()
+        self._saved = None
+        try:
+            if self._sizes.folder is not None:
+                await asyncio.to_thread(discard, self._sizes.folder)
+        except OSError as error:
+            _log.warning("lists_not_discarded", reason=error.strerror)
+        return live.with_lists(None)
 
     async def close(self) -> None:
         """Stop what runs beside."""

@@ -4,12 +4,13 @@ import asyncio
 from pathlib import Path
 
 import numpy as np
+import pytest
 from structlog.testing import capture_logs
 
 from segue.index import Kind, Sizes
 from segue.index.exact import scan
 from segue.model import RecordingId
-from segue.similarity import Follower
+from segue.similarity import Follower, keeper
 from segue.store import embeddings
 from segue.store.pool import Pool
 from tests.daemon.similarity.library import DIMENSIONS, serving
@@ -97,6 +98,28 @@ async def test_damaged_lists_are_said_and_made_anew(pool: Pool, tmp_path: Path) 
             assert await stop(task, follower)
         assert [line["event"] for line in logs if line["log_level"] == "warning"] == logged
         damage(tmp_path, "*.npz")
+
+
+async def test_lists_that_do_not_tell_the_nearest_are_made_anew(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "_AUDIT_SECONDS", 0.1)
+    follower = Follower(
+        pool, sizes=Sizes(ready_above=200, ready_below=2000, folder=tmp_path), poll_seconds=0.02
+    )
+    await put_many(pool, 0, 400)
+    with capture_logs() as logs:
+        task = asyncio.create_task(follower.run())
+        await until(lambda: follower.status.listed == 400)
+        wrong = follower.live.lists
+        assert wrong is not None
+        wrong.kept()  # waits for whoever writes
+        wrong._state.lists.nearest[:] = wrong._state.lists.nearest[::-1]
+        await until(lambda: follower.live.lists not in (None, wrong))
+        await is_ready_as_compared(follower)
+        await asyncio.sleep(1)
+        assert await stop(task, follower)
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["lists_differed"]
 
 
 async def is_ready_as_compared(follower: Follower) -> None:
