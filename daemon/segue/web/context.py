@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from prometheus_client import Metric
 
 from segue.library.gathering import Gathering
 from segue.services import Services
@@ -16,6 +17,7 @@ from segue.web.deliveries import Flow
 from segue.web.errors import FORBIDDEN, Refusal
 from segue.web.front import Doors
 from segue.web.keeper import Caller, Keeper
+from segue.web.lately import Lately
 from segue.web.observed import Observed
 from segue.web.site import File
 from segue.web.streams import Streams
@@ -42,6 +44,7 @@ class Context:
     flow: Flow
     hook_attempts: Attempts
     streams: Streams = field(default_factory=Streams)
+    counted: Lately[list[Metric]] = field(default_factory=Lately)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager

@@ -1,6 +1,7 @@
-"""What Prometheus reads: requests seen here, and the state of the library at this moment."""
+"""What Prometheus reads: requests seen here, and the state of the library at this moment, or lately."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -16,7 +17,7 @@ __all__ = ["exposition"]
 async def exposition(context: Context) -> bytes:
     """The whole text."""
     gauges = [
-        *await _library(context),
+        *await context.counted.tell(partial(_library, context)),
         *await _publishing(context),
         *_index(context),
         *await _queues(context),
@@ -37,6 +38,7 @@ class _Gauges(Collector):
 
 
 async def _library(context: Context) -> list[Metric]:
+    """Counts of whole tables, which take a while where there are a million tracks."""
     async with context.connection() as c:
         counts = await recordings.counts(c)
         summaries = await servers.summaries(c)
