@@ -59,9 +59,9 @@ class Keeper:
         self._listing = Listing(sizes)
         self._building: tuple[Neighbours, asyncio.Task[Successor]] | None = None
         self._auditing: asyncio.Task[_Audited] | None = None
-        self._saved_at = self._audited_at = monotonic()
+        self._saved_at = monotonic()
         self._saved: tuple[Neighbours, int] | None = None
-        self._build_after = 0.0
+        self._build_after = self._audit_after = 0.0
         self.recall: Recall | None = None
 
     @property
@@ -165,15 +165,19 @@ class Keeper:
 
     async def _audit(self, live: Live) -> Live:
         if self._auditing is not None and self._auditing.done():
-            audited, self._auditing = self._auditing.result(), None
+            task, self._auditing = self._auditing, None
+            if (error := task.exception()) is not None:
+                _log.error("index_not_audited", reason=str(error))
+                return live
+            audited = task.result()
             self.recall = audited.recall or self.recall
             if audited.wrong is not None and audited.wrong is live.lists:
                 _log.error("lists_differed", recordings=audited.wrong.listed)
                 live = await self._listing.renounce(live)
         is_graph = isinstance(live.index, GraphIndex)
-        due = (is_graph and self.recall is None) or monotonic() - self._audited_at > _AUDIT_SECONDS
-        if due and self._auditing is None and (is_graph or live.lists is not None):
-            self._audited_at = monotonic()
+        is_due = self._auditing is None and monotonic() > self._audit_after
+        if is_due and (is_graph or live.lists is not None):
+            self._audit_after = monotonic() + _AUDIT_SECONDS
             self._auditing = asyncio.create_task(_audited(live))
         return live
 
