@@ -127,7 +127,8 @@ def _noted(data: Path) -> set[int]:
 
 def _stored(data: Path) -> set[int]:
     with _connected(data) as connection:
-        connection.execute("create table if not exists written (id bigserial primary key, filling text)")
+        if connection.execute("select to_regclass('written')").fetchone() == (None,):
+            return set()  # its writer has not made it yet
         return {row[0] for row in connection.execute("select id from written")}
 
 
