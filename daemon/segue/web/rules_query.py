@@ -1,20 +1,20 @@
 """The rules of an answer as a query asks for them."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from segue.model import RecordingId, ServerKey
-from segue.similarity import Rules
+from segue.similarity import Rules, today
 from segue.similarity.rules import LONGEST_SECONDS
 from segue.store import plays
 from segue.store.pool import Pool, reading
 from segue.store.traits import Filter
 from segue.web.shapes import Asked, Id, Name, Text
 
-__all__ = ["RulesQuery", "played", "rules_of"]
+__all__ = ["RulesQuery", "rules_of"]
 
 _MOST = 100
 
@@ -118,25 +118,9 @@ class RulesQuery(Asked):
         return self.shortest, self.longest or None
 
 
-async def played(
-    pool: Pool, query: RulesQuery, server: ServerKey | None, *, now: datetime
-) -> frozenset[RecordingId]:
-    """What was played too recently to stand in the answer."""
-    if not query.unplayed_days:
-        return frozenset()
-    async with reading(pool) as c:
-        moment = now - timedelta(days=query.unplayed_days)
-        return frozenset(await plays.since(c, moment, server=server, user=query.user))
-
-
-def rules_of(
-    query: RulesQuery,
-    server: ServerKey | None,
-    *,
-    today: date,
-    played: frozenset[RecordingId] = frozenset(),
-) -> Rules:
-    """The same, as the search understands it."""
+async def rules_of(pool: Pool, query: RulesQuery, server: ServerKey | None) -> Rules:
+    """The same, as the search understands it, at this moment."""
+    played = await _played(pool, query, server)
     return Rules(
         filter=Filter(
             server=server,
@@ -153,10 +137,19 @@ def rules_of(
         one_version=not query.versions,
         without=frozenset(RecordingId(recording) for recording in query.without) | played,
         moods=dict(_mood(mood) for mood in query.mood),
-        today=None if query.seasonal else today,
+        today=None if query.seasonal else today(),
         walk=query.walk,
         unhub=query.unhub,
     )
+
+
+async def _played(pool: Pool, query: RulesQuery, server: ServerKey | None) -> frozenset[RecordingId]:
+    """What was played too recently to stand in the answer."""
+    if not query.unplayed_days:
+        return frozenset()
+    async with reading(pool) as c:
+        moment = datetime.now(UTC) - timedelta(days=query.unplayed_days)
+        return frozenset(await plays.since(c, moment, server=server, user=query.user))
 
 
 def _key(text: str) -> tuple[str, str]:

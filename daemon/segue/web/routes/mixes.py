@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
 from typing import Annotated, Self
 
 import numpy as np
@@ -10,7 +9,7 @@ from pydantic import Field, model_validator
 
 from segue.model import PlaylistId, RecordingId, ServerKey, TrackId
 from segue.sdk import AdapterError, ReadsPlaylists
-from segue.similarity import AlbumSeed, ArtistSeed, Seed, TrackKey, VectorSeed, Weighted, near, today
+from segue.similarity import AlbumSeed, ArtistSeed, Seed, TrackKey, VectorSeed, Weighted, near
 from segue.similarity.spreading import spread
 from segue.store import tracks
 from segue.store.pool import Connection
@@ -21,7 +20,7 @@ from segue.web.naming import named_server
 from segue.web.own_playlists import own_songs
 from segue.web.routes.similar import Similar, told_similar
 from segue.web.routing import Scope, post
-from segue.web.rules_query import RulesQuery, played, rules_of
+from segue.web.rules_query import RulesQuery, rules_of
 from segue.web.shapes import Asked, Id, Limit, Name, Text
 
 __all__ = ["ROUTES"]
@@ -104,9 +103,7 @@ async def mix(call: Call, body: Mix) -> Similar:
         seeds = [one for number, seed in enumerate(body.seeds) for one in await _seeds(call, number, seed)]
         async with call.context.connection() as c:
             server = (await named_server(c, body.server)).id if body.server else None
-        now = datetime.now(UTC)
-        lately = await played(call.services.pool, body, server, now=now)
-        rules = rules_of(body, server, today=today(), played=lately)
+        rules = await rules_of(services.pool, body, server)
         ask = spread if body.spread else near
         found = await ask(services.pool, follower, seeds, body.limit, rules=rules, why=body.why)
     return Similar(

@@ -1,7 +1,6 @@
 """Similar: which tracks sound like given ones, and paths from one to another."""
 
 import time
-from datetime import UTC, datetime
 
 from pydantic import Field
 
@@ -10,13 +9,11 @@ from segue.similarity import (
     AlbumSeed,
     ArtistSeed,
     Neighbour,
-    Rules,
     Seed,
     TrackKey,
     Weighted,
     near,
     path,
-    today,
 )
 from segue.store import tracks
 from segue.store.pool import Connection
@@ -28,7 +25,7 @@ from segue.web.errors import CONFLICT, NOT_FOUND, Fault, Refusal
 from segue.web.naming import named_server
 from segue.web.own_playlists import own_songs
 from segue.web.routing import Scope, get
-from segue.web.rules_query import RulesQuery, played, rules_of
+from segue.web.rules_query import RulesQuery, rules_of
 from segue.web.shapes import Id, Limit, Text, Told
 from segue.web.track_replies import TrackReply, told_track
 
@@ -143,7 +140,7 @@ async def find_similar(call: Call, query: SimilarQuery) -> Similar:
     async with answering():
         seeds, matches, server = await _seeds(call, query)
         space = follower.live.space.name
-        rules = await _rules(call, query, server)
+        rules = await rules_of(services.pool, query, server)
         found = await near(services.pool, follower, seeds, query.limit, rules=rules, why=query.why)
     return Similar(
         seeds=tuple(told_track(row) for row in matches),
@@ -168,7 +165,7 @@ async def find_path(call: Call, query: PathQuery) -> SongPath:
             server = await _server(c, query)
             start = await _end(c, "start", query.start, query.start_q, server)
             end = await _end(c, "end", query.end, query.end_q, server)
-        rules = await _rules(call, query, server)
+        rules = await rules_of(services.pool, query, server)
         steps = await path(
             services.pool, follower, start, end, query.length, rules=rules, fixed_length=query.fixed
         )
@@ -244,12 +241,6 @@ async def _end(
     if track is not None:
         return (await _rows(c, (track,)))[0].recording_id
     return (await _match(c, words or "", server)).recording_id
-
-
-async def _rules(call: Call, query: RulesQuery, server: ServerKey | None) -> Rules:
-    now = datetime.now(UTC)
-    lately = await played(call.services.pool, query, server, now=now)
-    return rules_of(query, server, today=today(), played=lately)
 
 
 def told_similar(found: Neighbour) -> SimilarTrack:
