@@ -18,7 +18,7 @@ from segue.index import (
     Successor,
     Table,
 )
-from segue.index.audit import are_right, recalls
+from segue.index.audit import are_right, compared, shares
 from segue.index.snapshot import Snapshot, SnapshotError, adopt, load, save
 from segue.similarity.listing import Listing
 from segue.similarity.live import Live
@@ -29,7 +29,7 @@ _SAVE_SECONDS = 900
 _BUILD_AGAIN_SECONDS = 600
 _AUDIT_SECONDS = 600
 _SAMPLE = 50
-_LISTED = 50
+_COUNTS = (10, 50)
 _RESTS = 49  # times as long as it works: of a hundred answers at most two meet it
 _LONGEST_REST_SECONDS = 5
 
@@ -191,18 +191,18 @@ async def _build(successor: Successor) -> Successor:
 async def _audited(live: Live) -> _Audited:
     """One recording after another, and a rest after each: every comparison with all is dear to answers."""
     seed = int(monotonic())
-    shares: list[list[float]] = []
+    found: list[list[float]] = []
     for number in range(seed, seed + _SAMPLE):
         began = monotonic()
+        one = await asyncio.to_thread(compared, live.index.table, count=max(_COUNTS), seed=number)
+        if one is None:
+            return _Audited(None, None)
         if isinstance(live.index, GraphIndex):
-            shares.append(
-                await asyncio.to_thread(recalls, live.index, counts=(10, 50), sample=1, seed=number)
-            )
-        lists = live.lists
-        if lists is not None and not await asyncio.to_thread(are_right, lists, count=_LISTED, seed=number):
-            return _Audited(None, lists)
+            found.append(await asyncio.to_thread(shares, live.index, one, _COUNTS))
+        if live.lists is not None and not are_right(live.lists, one, count=max(_COUNTS)):
+            return _Audited(None, live.lists)
         await asyncio.sleep(min(_RESTS * (monotonic() - began), _LONGEST_REST_SECONDS))
-    if not shares:
+    if not found:
         return _Audited(None, None)
-    at_10, at_50 = (sum(share) / _SAMPLE for share in zip(*shares, strict=True))
+    at_10, at_50 = (sum(share) / _SAMPLE for share in zip(*found, strict=True))
     return _Audited(Recall(at_10=at_10, at_50=at_50), None)
